@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Random scenarios of picks, made from a seed: the same seed makes the same scenario."""
+import random
+
+from harness import registry
+from harness.player import Picks
+
+SCHEDULERS = ('rr', 'wrr', 'wlc')
+RECORDED = 30  # of each scheduler; their seeds count from 1
+WEIGHTS = (0, 1, 1, 1, 2, 3, 4, 5, 8, 10, 16, 50, 100, 255, 1000, 65535)
+
+
+class _Generator:
+    """Writes orders for player.Picks, and keeps track of what they may refer to."""
+
+    def __init__(self, seed):
+        self._random = random.Random(seed)
+        self.proto = self._random.choice('ut')
+        self._present = set()
+        self._open = set()
+        self._flows = 0
+
+    def orders(self, scheduler):
+        result = [self._add() for _ in range(self._random.randint(1, 5))]
+        actions = [self._pick] * 6 + [self._add, self._delete, self._edit, self._edit]
+        if self.proto == 't':
+            actions += [self._open_some, self._open_some, self._end, self._end, self._data]
+        for _ in range(self._random.randint(12, 24)):
+            result.append(self._random.choice(actions)())
+            if self._random.random() < 0.02:
+                result += ['sched ' + self._random.choice(SCHEDULERS), 'sched ' + scheduler]
+        return '; '.join(order for order in result + ['pick 8', 'list'] if order)
+
+    def _options(self):
+        text = ' w=%d' % self._random.choice(WEIGHTS)
+        if self._random.random() < 0.15:
+            upper = self._random.randint(1, 9)
+            text += ' x=%d' % upper
+            if self._random.random() < 0.5:
+                text += ' y=%d' % self._random.randint(1, upper)
+        return text
+
+    def _add(self):
+        absent = sorted(set(range(1, 9)) - self._present)
+        if not absent:
+            return ''
+        server = self._random.choice(absent)
+        self._present.add(server)
+        return 'add %d%s' % (server, self._options())
+
+    def _present_one(self):
+        return self._random.choice(sorted(self._present))
+
+    def _delete(self):
+        if not self._present:
+            return ''
+        server = self._present_one()
+        self._present.remove(server)
+        return 'del %d' % server
+
+    def _edit(self):
+        return 'edit %d%s' % (self._present_one(), self._options()) if self._present else ''
+
+    def _pick(self):
+        return 'pick %d' % self._random.choice((1, 2, 3, 5, 8))
+
+    def _open_some(self):
+        names = ['f%d' % (self._flows + n) for n in range(self._random.randint(1, 4))]
+        self._flows += len(names)
+        self._open.update(names)
+        return 'open ' + ' '.join(names)
+
+    def _end(self):
+        if not self._open:
+            return ''
+        name = self._random.choice(sorted(self._open))
+        self._open.remove(name)
+        return self._random.choice(('close ', 'reset ')) + name
+
+    def _data(self):
+        return 'data ' + self._random.choice(sorted(self._open)) if self._open else ''
+
+
+def _scenario(scheduler, seed):
+    def play(player):
+        generator = _Generator('%s %d' % (scheduler, seed))
+        player.note('seed %d' % seed)
+        orders = generator.orders(scheduler)
+        Picks(player, scheduler, generator.proto).run(orders)
+    return play
+
+
+def add(seeds):
+    """Makes the scenarios of these seeds known; returns their names."""
+    names = []
+    for scheduler in SCHEDULERS:
+        for seed in seeds:
+            names.append('%s/random-%d' % (scheduler, seed))
+            if names[-1] not in registry.SCENARIOS:
+                registry.add(names[-1], _scenario(scheduler, seed))
+    return names
+
+
+add(range(1, RECORDED + 1))

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Which server each new connection gets: the same rows for every scheduler, then its own ones.
+
+The orders are those of player.Picks. Servers are listed by the kernel newest first."""
+from harness import registry
+from harness.player import Picks
+
+THREE = 'add 1 w=1; add 2 w=1; add 3 w=1; '
+
+# name, protocol, orders
+ROWS = [
+    ('equal', 'u', THREE + 'pick 24; list'),
+    ('equal-tcp', 't', THREE + 'pick 24; list'),
+    ('one-server', 'u', 'add 1 w=7; pick 6; list'),
+    ('no-server', 'u', 'pick 3; list'),
+    ('no-server-tcp', 't', 'pick 3; list'),
+    ('all-quiesced', 'u', 'add 1 w=0; add 2 w=0; pick 3; list'),
+    ('all-quiesced-tcp', 't', 'add 1 w=0; add 2 w=0; pick 3; edit 1 w=1; pick 3; list'),
+    ('weights-1-2-3-0', 'u', 'add 1 w=1; add 2 w=2; add 3 w=3; add 4 w=0; pick 48; list'),
+    ('weights-5-3-1-1', 'u', 'add 1 w=5; add 2 w=3; add 3 w=1; add 4 w=1; pick 40; list'),
+    ('weights-gcd-2', 't', 'add 1 w=10; add 2 w=4; add 3 w=6; add 4 w=2; pick 44; list'),
+    ('weights-gcd-25', 'u', 'add 1 w=100; add 2 w=50; add 3 w=25; add 4 w=200; pick 60; list'),
+    ('weights-coprime', 't', 'add 1 w=7; add 2 w=5; add 3 w=3; pick 45; list'),
+    ('weights-big', 'u', 'add 1 w=2147483647; add 2 w=1073741824; add 3 w=1; pick 40; list'),
+    ('weights-65535', 't', 'add 1 w=65535; add 2 w=65534; add 3 w=32768; pick 40; list'),
+    ('heavy-first-in-list', 'u', 'add 1 w=1; add 2 w=1; add 3 w=4; pick 24; list'),
+    ('heavy-last-in-list', 'u', 'add 3 w=4; add 2 w=1; add 1 w=1; pick 24; list'),
+    ('zero-between', 'u', 'add 1 w=2; add 2 w=0; add 3 w=2; add 4 w=0; add 5 w=1; pick 25; list'),
+    ('ten-servers', 't', '; '.join('add %d w=%d' % (n, n % 4 + 1) for n in range(1, 11))
+     + '; pick 60; list'),
+    ('add-between', 'u', 'add 1 w=1; add 2 w=2; pick 4; add 3 w=3; pick 10; add 4 w=1; pick 14;'
+     'list'),
+    ('add-after-each', 't', 'add 1 w=2; pick 1; add 2 w=2; pick 1; add 3 w=2; pick 1; add 4 w=2;'
+     'pick 1; pick 12; list'),
+    ('delete-other', 'u', THREE + 'pick 1; del 1; pick 6; list'),
+    ('delete-last-chosen', 'u', THREE + 'add 4 w=1; pick 2; del 3; pick 8; list'),
+    ('delete-last-chosen-first', 'u', THREE + 'pick 1; del 3; pick 5; list'),
+    ('delete-last-chosen-end', 't', THREE + 'pick 3; del 1; pick 5; list'),
+    ('delete-and-add-again', 'u', THREE + 'pick 2; del 2; pick 2; add 2 w=1; pick 9; list'),
+    ('delete-all-and-add', 't', THREE + 'pick 2; del 1 2 3; pick 1; add 2 w=2; add 1 w=1; pick 9;'
+     'list'),
+    ('edit-up', 'u', 'add 1 w=1; add 2 w=1; pick 3; edit 1 w=5; pick 14; list'),
+    ('edit-down', 't', 'add 1 w=6; add 2 w=4; pick 5; edit 1 w=2; pick 14; list'),
+    ('edit-to-zero-and-back', 'u', THREE + 'pick 4; edit 2 w=0; pick 5; edit 2 w=1; pick 7; list'),
+    ('edit-last-chosen-to-zero', 't', THREE + 'pick 2; edit 2 w=0; pick 6; list'),
+    ('edit-between-all', 'u', 'add 1 w=3; add 2 w=2; pick 3; edit 1 w=2; pick 3; edit 2 w=8;'
+     'pick 11; edit 1 w=4; pick 13; edit 2 w=3; pick 15; list'),
+    ('scale-all', 'u', 'add 1 w=1; add 2 w=2; add 3 w=3; pick 7; edit 1 w=10; edit 2 w=20;'
+     'edit 3 w=30; pick 13; edit 1 w=1; edit 2 w=2; edit 3 w=3; pick 13; list'),
+    ('threshold', 'u', 'add 1 w=1 x=4; add 2 w=1; pick 14; list'),
+    ('threshold-all-full', 'u', 'add 1 w=1 x=2; add 2 w=2 x=3; pick 8; list'),
+    ('threshold-raised', 't', 'add 1 w=1 x=2; add 2 w=1 x=2; pick 6; edit 1 w=1 x=5; pick 5; list'),
+    ('threshold-removed', 't', 'add 1 w=1 x=1; add 2 w=1; pick 4; edit 1 w=1; pick 5; list'),
+    ('threshold-lowered', 'u', 'add 1 w=1 x=9; add 2 w=1; pick 8; edit 1 w=1 x=2; pick 4; list'),
+    ('threshold-with-lower', 't', 'add 1 w=1 x=3 y=2; add 2 w=1 x=3 y=1; open a b c d e f; pick 1;'
+     'edit 1 w=1 x=6 y=5; pick 4; edit 1 w=1 x=6 y=2; edit 2 w=1 x=9 y=8; pick 6; list'),
+    ('open-and-close', 't', THREE + 'open a b c d; close a; open e f; close b c; open g h; list'),
+    ('open-and-reset', 't', THREE + 'open a b c d; reset a b; open e f g; reset d; open h i j;'
+     'list'),
+    ('closing-unevenly', 't', 'add 1 w=1; add 2 w=2; add 3 w=4; open a b c d e f g h i; close b d;'
+     'pick 4; reset f; pick 4; open j k; close j; pick 6; list'),
+    ('quiesced-keeps-its-own', 't', THREE + 'open a b c; edit 1 w=0; edit 2 w=0; edit 3 w=0;'
+     'data a b c; pick 2; edit 2 w=1; data a; pick 3; list'),
+    ('deleted-drops-its-own', 't', THREE + 'open a b c; del 2; data a b c; pick 4; add 2 w=1;'
+     'data a b c; pick 4; list'),
+]
+
+# From one scheduler to the next and back, with a position in between.
+CHANGES = {
+    'rr': 'pick 4; sched wrr; pick 7; sched rr; pick 5; sched wlc; pick 5; sched rr; pick 5; list',
+    'wrr': 'pick 4; sched rr; pick 7; sched wrr; pick 8; sched wlc; pick 5; sched wrr; pick 8; list',
+    'wlc': 'pick 4; sched rr; pick 7; sched wlc; pick 8; sched wrr; pick 5; sched wlc; pick 8; list',
+}
+
+OWN_ROWS = {
+    'rr': [],
+    'wrr': [
+        # The cycle goes on at a lowered level, and restarts from the top only when it must.
+        ('level-above-new-maximum', 'u', 'add 1 w=9; add 2 w=6; add 3 w=3; pick 2; edit 1 w=3;'
+         'pick 12; list'),
+        ('level-with-new-gcd', 'u', 'add 1 w=5; add 2 w=3; pick 3; edit 1 w=9; edit 2 w=6; pick 15;'
+         'list'),
+        ('only-zero-then-some', 'u', 'add 1 w=0; pick 1; add 2 w=4; pick 3; edit 1 w=2; pick 9; list'),
+        ('all-full-then-not', 't', 'add 1 w=2 x=1; add 2 w=1 x=1; pick 4; edit 1 w=2; pick 4;'
+         'edit 2 w=1; pick 9; list'),
+    ],
+    'wlc': [
+        ('active-and-inactive', 't', 'add 1 w=1; add 2 w=1; open a b c d; close a c; pick 5; list'),
+        # 1 active against inactive ones, where it is close: how the load is computed.
+        ('load-formula', 't', 'add 1 w=256; open a; add 2 w=1; edit 1 w=0; open b; close b;'
+         'edit 1 w=256; pick 3; edit 1 w=255; pick 3; edit 1 w=257; pick 3; list'),
+        ('load-formula-reversed', 't', 'add 2 w=1; open b; close b; edit 2 w=0; add 1 w=256; open a;'
+         'edit 2 w=1; pick 3; edit 1 w=257; pick 2; edit 1 w=258; pick 3; list'),
+        ('ties-by-weight', 'u', 'add 1 w=2; add 2 w=4; add 3 w=2; pick 32; list'),
+        ('new-server-catches-up', 'u', 'add 1 w=1; pick 8; add 2 w=1; pick 12; list'),
+    ],
+}
+
+
+def _scenario(scheduler, proto, orders):
+    return lambda player: Picks(player, scheduler, proto).run(orders)
+
+
+for _scheduler, _change in CHANGES.items():
+    _rows = ROWS + OWN_ROWS[_scheduler] + [
+        ('change-scheduler', 'u', 'add 1 w=1; add 2 w=2; add 3 w=3; ' + _change),
+        ('change-scheduler-tcp', 't', 'add 1 w=4; add 2 w=2; add 3 w=3; ' + _change),
+    ]
+    for _name, _proto, _orders in _rows:
+        registry.add('%s/%s' % (_scheduler, _name), _scenario(_scheduler, _proto, _orders))
