@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The truth about services and destinations, which the workers' snapshots are compiled from. It
+ * answers as the kernel's IPVS does: the same identities, orders, flags and errnos.
+ *
+ * Owner: the main lcore. Functions return 0 or a negative errno, change nothing on failure, and
+ * then leave one sentence in `err` that says what was wrong and what is allowed.
+ *
+ * A change takes effect at the workers with the next model_publish(), so that changes that come
+ * together take effect together.
+ */
+#ifndef LVSD_CONTROL_MODEL_H
+#define LVSD_CONTROL_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "dataplane/dataplane.h"
+#include "hmap.h"
+
+struct event_base;
+
+/*
+ * Creates the empty model, publishes the first snapshot and starts the timers (trash, estimator,
+ * reclaim: dp_reclaim() is called from here). After dp_init(), before dp_start(). -ENOMEM.
+ */
+int model_open(struct event_base *base);
+
+/* Frees everything. After dp_stop(). */
+void model_close(void);
+
+/* Compiles what changed since the last call and hands it to the workers. Without memory for that
+ * the workers keep what they have and the next timer tries again. */
+void model_publish(void);
+
+/* ---- identities and settings ------------------------------------------------------------- */
+
+#define MODEL_ERROR_MAX 200
+
+struct model_error {
+	char text[MODEL_ERROR_MAX];
+};
+
+/* Fills err (which may be NULL) and returns `result`. */
+int model_fail(struct model_error *err, int result, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* By fwmark (and then proto, port and addr are 0), or by address. */
+struct service_key {
+	struct lvs_addr addr;
+	uint32_t fwmark;
+	uint16_t af;
+	uint16_t proto; /* IPPROTO_*; as wide as on the wire */
+	uint16_t port;  /* be16 */
+	uint16_t pad;
+};
+
+#define SCHED_NAME_MAX 16 /* with the final 0 */
+#define PE_NAME_MAX    16
+
+struct service_spec {
+	char sched[SCHED_NAME_MAX]; /* "none": no scheduler */
+	char pe[PE_NAME_MAX];       /* "": no persistence engine */
+	uint32_t flags, flags_mask; /* IP_VS_SVC_F_*: new = old & ~mask | flags & mask */
+	uint32_t timeout;           /* seconds */
+	uint32_t netmask;           /* be32, or prefix length */
+};
+
+struct dest_key {
+	struct lvs_addr addr;
+	uint16_t af;
+	uint16_t port; /* be16 */
+	uint32_t pad;
+};
+
+struct dest_spec {
+	uint32_t weight; /* 0..INT32_MAX */
+	uint32_t upper, lower;
+	uint32_t fwd; /* enum fwd_method */
+	uint8_t tun_type;
+	uint16_t tun_port; /* be16 */
+	uint16_t tun_flags;
+};
+
+/* ---- objects ----------------------------------------------------------------------------- */
+
+/* Per second, in the kernel's fixed point (estimator.c). */
+struct model_rates {
+	uint64_t cps, inpps, outpps, inbps, outbps;
+};
+
+struct model_stats {
+	struct dest_stats count;
+	struct model_rates rate; /* whole units per second */
+};
+
+/* Smoothed rates and the counters they were last computed from. */
+struct estimator {
+	struct dest_stats last;
+	struct model_rates scaled;
+};
+
+struct model_service;
+struct service_history;
+
+struct model_dest {
+	TAILQ_ENTRY(model_dest) link; /* of the service's list, live or trashed */
+	TAILQ_ENTRY(model_dest) trash_link;
+	struct hmap_node trash_node;
+	struct model_service *service; /* counted reference; also after removal */
+	struct dest_key key;
+	struct dest_spec spec;
+	uint32_t id;
+	uint32_t last_weight;
+	uint64_t seq;             /* when it was added: higher comes first */
+	struct dest_stats zero;   /* raw counters that count as 0 */
+	struct dest_stats joined; /* raw counters when it joined the service */
+	struct estimator est;
+	bool available;      /* not in the trash */
+	bool referenced;     /* trashed, and connections use it */
+	uint64_t idle_since; /* trashed: seconds; 0: not idle */
+};
+
+TAILQ_HEAD(dest_list, model_dest);
+
+struct model_service {
+	struct hmap_node node;
+	struct service_key key;
+	uint32_t id;
+	uint32_t refs; /* the model's, and one per destination */
+	uint32_t flags, timeout, netmask;
+	const struct sched_ops *sched; /* NULL: none */
+	char pe[PE_NAME_MAX];
+	bool alive;             /* false: removed, trashed destinations remain */
+	bool dirty;             /* to be compiled */
+	struct dest_list dests; /* newest first */
+	struct dest_list trashed;
+	uint32_t n_dests;
+	struct dest_stats left; /* what purged destinations counted here */
+	struct dest_stats zero;
+	struct estimator est;
+	struct service_history *history;
+	struct service *compiled; /* published, NULL: not yet */
+	TAILQ_ENTRY(model_service) dirty_link;
+};
+
+/* ---- services ---------------------------------------------------------------------------- */
+
+struct model_service *model_service_find(const struct service_key *key);
+
+/* The first living service whose id is at least `id`, NULL: none. For walks that pause. */
+struct model_service *model_service_from(uint32_t id);
+
+unsigned int model_service_count(void);
+
+int model_service_add(const struct service_key *key, const struct service_spec *spec,
+		      struct model_error *err);
+int model_service_edit(struct model_service *svc, const struct service_spec *spec,
+		       struct model_error *err);
+void model_service_del(struct model_service *svc);
+void model_flush(void);
+
+void model_service_stats(const struct model_service *svc, struct model_stats *out);
+void model_service_zero(struct model_service *svc);
+void model_zero(void);
+
+/* ---- destinations ------------------------------------------------------------------------ */
+
+struct model_dest *model_dest_find(const struct model_service *svc, const struct dest_key *key);
+
+int model_dest_add(struct model_service *svc, const struct dest_key *key,
+		   const struct dest_spec *spec, struct model_error *err);
+int model_dest_edit(struct model_service *svc, const struct dest_key *key,
+		    const struct dest_spec *spec, struct model_error *err);
+int model_dest_del(struct model_service *svc, const struct dest_key *key, struct model_error *err);
+
+void model_dest_stats(const struct model_dest *dest, struct model_stats *out);
+
+/* ---- timeouts ---------------------------------------------------------------------------- */
+
+#define MODEL_TIMEOUT_MAX 4294967u /* seconds: as milliseconds they fit 32 bits */
+
+struct model_timeouts {
+	uint32_t tcp, tcp_fin, udp; /* seconds */
+};
+
+void model_timeouts(struct model_timeouts *out);
+
+/* 0 keeps the old value. */
+int model_timeouts_set(const struct model_timeouts *in, struct model_error *err);
+
+#endif
