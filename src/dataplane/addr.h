@@ -12,8 +12,8 @@
 
 struct lvs_addr {
 	union {
-		uint32_t v4;     /* network byte order */
-		uint32_t w[4];   /* network byte order */
+		uint32_t v4;   /* network byte order */
+		uint32_t w[4]; /* network byte order */
 		uint64_t q[2];
 		uint8_t b[16];
 	};

@@ -17,10 +17,10 @@
 #include "fib.h"
 #include "snapshot.h"
 
-#define DP_WORKERS_MAX 64
-#define DP_PORTS_MAX FIB_PORTS_MAX
+#define DP_WORKERS_MAX   64
+#define DP_PORTS_MAX     FIB_PORTS_MAX
 #define DP_PORT_NAME_MAX 16 /* with the final 0: a kernel interface has the same name */
-#define DP_ERROR_MAX 512
+#define DP_ERROR_MAX     512
 
 struct dp_error {
 	char text[DP_ERROR_MAX];
@@ -38,17 +38,17 @@ enum dp_idle {
 
 struct dp_port_config {
 	char name[DP_PORT_NAME_MAX];
-	char device[512];     /* PCI address (0000:03:00.0) or devargs (net_pcap0,rx_pcap=...) */
-	uint16_t rx_ring;     /* descriptors, 0: default */
+	char device[512]; /* PCI address (0000:03:00.0) or devargs (net_pcap0,rx_pcap=...) */
+	uint16_t rx_ring; /* descriptors, 0: default */
 	uint16_t tx_ring;
-	uint16_t mtu;         /* 0: the device's */
+	uint16_t mtu; /* 0: the device's */
 	bool promiscuous;
 };
 
 struct dp_config {
 	enum dp_hugepages hugepages;
-	uint32_t memory_mb;   /* for packet buffers when there are no hugepages, 0: default */
-	int main_cpu;         /* -1: any */
+	uint32_t memory_mb;     /* for packet buffers when there are no hugepages, 0: default */
+	int main_cpu;           /* -1: any */
 	unsigned int n_workers; /* 1..DP_WORKERS_MAX */
 	int worker_cpu[DP_WORKERS_MAX]; /* -1: any */
 	enum dp_idle idle;
@@ -152,8 +152,8 @@ void dp_timeouts_default(struct timeouts *out);
 
 /* Numbers of the states whose timeouts `ipvsadm --set` changes. */
 #define DP_STATE_TCP_ESTABLISHED 1
-#define DP_STATE_TCP_FIN_WAIT 4
-#define DP_STATE_UDP_NORMAL 0
+#define DP_STATE_TCP_FIN_WAIT    4
+#define DP_STATE_UDP_NORMAL      0
 
 /* ---- connections: asked from the workers, which own them --------------------------------- */
 
@@ -163,10 +163,10 @@ struct conn_view {
 	uint16_t af, daf;
 	uint8_t proto;
 	uint8_t worker;
-	uint32_t flags;               /* IP_VS_CONN_F_* */
+	uint32_t flags; /* IP_VS_CONN_F_* */
 	uint32_t expires_ms;
-	uint32_t dest;                /* destination id, DEST_NONE */
-	const char *state;            /* static string */
+	uint32_t dest;     /* destination id, DEST_NONE */
+	const char *state; /* static string */
 };
 
 struct dp_conn_walk; /* a walk over the connections of all workers; any number may be open */
@@ -185,6 +185,10 @@ void dp_conn_walk_close(struct dp_conn_walk *walk); /* any time, also after -EAG
 void dp_conn_flush(void);
 
 /* ---- frames between the ports and the control plane -------------------------------------- */
+
+/* Whether frames from the port that are not for the data plane are taken to dp_punt_poll(); if
+ * not (so it begins), they are dropped and counted as no_twin. */
+void dp_port_set_punt(unsigned int port, bool enabled);
 
 struct dp_punt_ops {
 	/* A frame from `port` that is not for the data plane. Valid during the call. */

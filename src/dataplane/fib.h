@@ -18,7 +18,7 @@
 #include "addr.h"
 
 #define FIB_ADJACENCIES_MAX 65535u
-#define FIB_PORTS_MAX 32
+#define FIB_PORTS_MAX       32
 
 enum fib_route_type {
 	FIB_UNICAST,     /* out of a port, to gateway or on link */
@@ -30,11 +30,11 @@ struct fib_route {
 	struct lvs_addr dst;
 	struct lvs_addr gateway; /* zero: on link */
 	uint16_t af;
-	uint8_t prefix;          /* 0..32 or 0..128 */
-	uint8_t type;            /* enum fib_route_type */
-	uint16_t port;           /* index of the port; not for FIB_LOCAL, FIB_UNREACHABLE */
-	uint16_t mtu;            /* 0: the port's */
-	uint32_t metric;         /* of two routes to one prefix the lower metric counts */
+	uint8_t prefix;  /* 0..32 or 0..128 */
+	uint8_t type;    /* enum fib_route_type */
+	uint16_t port;   /* index of the port; not for FIB_LOCAL, FIB_UNREACHABLE */
+	uint16_t mtu;    /* 0: the port's */
+	uint32_t metric; /* of two routes to one prefix the lower metric counts */
 };
 
 struct fib_neighbour {

@@ -19,9 +19,9 @@
 
 #include "addr.h"
 
-#define SERVICES_MAX (1u << 16)
-#define DESTS_MAX (1u << 20)
-#define DEST_NONE UINT32_MAX
+#define SERVICES_MAX   (1u << 16)
+#define DESTS_MAX      (1u << 20)
+#define DEST_NONE      UINT32_MAX
 #define DEST_PAGE_BITS 8
 #define DEST_PAGE_SIZE (1u << DEST_PAGE_BITS)
 
@@ -32,11 +32,11 @@ struct sched_ops; /* sched/sched.h */
  * kernel's: the one added last comes first.
  */
 struct service_dest {
-	uint32_t id;     /* destination id */
-	int32_t weight;  /* 0..INT32_MAX; 0: no new connections */
+	uint32_t id;         /* destination id */
+	int32_t weight;      /* 0..INT32_MAX; 0: no new connections */
 	int32_t last_weight; /* the last weight above 0 (mh) */
-	uint32_t upper;  /* overloaded from this many connections on, 0: never */
-	uint32_t lower;  /* no longer overloaded below; already 3/4 of upper when set to 0 */
+	uint32_t upper;      /* overloaded from this many connections on, 0: never */
+	uint32_t lower;      /* no longer overloaded below; already 3/4 of upper when set to 0 */
 };
 
 /*
@@ -64,7 +64,7 @@ struct sched_event {
 #define SCHED_EVENTS_MAX 256
 
 #define SERVICE_PERSISTENT 0x1u /* values of IP_VS_SVC_F_* */
-#define SERVICE_ONEPACKET 0x4u
+#define SERVICE_ONEPACKET  0x4u
 
 struct service {
 	uint32_t id;      /* 0..SERVICES_MAX-1 */
@@ -73,7 +73,7 @@ struct service {
 	uint32_t timeout; /* persistence, seconds */
 	uint32_t netmask; /* be32, or prefix length (IPv6) */
 	uint16_t af;
-	uint16_t port;    /* be16, 0: all ports */
+	uint16_t port; /* be16, 0: all ports */
 	uint8_t proto;
 	struct lvs_addr addr;
 	const struct sched_ops *sched; /* NULL: scheduler "none" */
@@ -97,10 +97,10 @@ struct dest {
 	struct lvs_addr addr;
 	uint32_t service; /* service id */
 	uint32_t upper, lower;
-	uint16_t port;    /* be16; 0: the packet's */
+	uint16_t port; /* be16; 0: the packet's */
 	uint16_t af;
-	uint16_t flags;   /* DEST_* */
-	uint8_t fwd;      /* enum fwd_method */
+	uint16_t flags; /* DEST_* */
+	uint8_t fwd;    /* enum fwd_method */
 	uint8_t tun_type;
 	uint16_t tun_port; /* be16 */
 	uint16_t tun_flags;

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Incremental checksums (RFC 1624, equation 3). A delta is the one's complement sum of what is
+ * added (~old + new), 16 bits, in the byte order of the packet; ~delta undoes it.
+ */
+#ifndef LVSD_DATAPLANE_CHECKSUM_H
+#define LVSD_DATAPLANE_CHECKSUM_H
+
+#include <arpa/inet.h>
+#include <stdint.h>
+
+static inline uint16_t checksum_fold(uint32_t sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+}
+
+/* Delta of replacing a 32-bit word. */
+static inline uint16_t checksum_delta32(uint32_t from, uint32_t to)
+{
+	from = ~from;
+	return checksum_fold((from & 0xffff) + (from >> 16) + (to & 0xffff) + (to >> 16));
+}
+
+/* Delta of replacing a 16-bit word. */
+static inline uint16_t checksum_delta16(uint16_t from, uint16_t to)
+{
+	return checksum_fold((uint32_t)(uint16_t)~from + to);
+}
+
+static inline uint16_t checksum_add(uint16_t delta1, uint16_t delta2)
+{
+	return checksum_fold((uint32_t)delta1 + delta2);
+}
+
+/* The checksum field after `delta` was added to what it covers. */
+static inline uint16_t checksum_apply(uint16_t check, uint16_t delta)
+{
+	return (uint16_t)~checksum_fold((uint32_t)(uint16_t)~check + delta);
+}
+
+/* Delta of a TTL one lower. */
+static inline uint16_t checksum_ttl_delta(void)
+{
+	return (uint16_t)~htons(0x0100);
+}
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Overload with hysteresis, judged by its worker whenever a connection comes or goes. */
+#include "load.h"
+
+static uint32_t load_total(const struct load_view *v, uint32_t dest)
+{
+	uint32_t active, inactive;
+
+	load_read(v, dest, &active, &inactive);
+	return active + inactive;
+}
+
+void load_bound(const struct load_view *v, uint32_t dest, uint32_t upper)
+{
+	struct dest_slot *s = &v->slots[v->own][dest];
+
+	load_follow_threshold(s, upper);
+	if (upper && load_total(v, dest) >= upper)
+		s->overloaded = 1;
+}
+
+void load_unbound(const struct load_view *v, uint32_t dest, uint32_t upper, uint32_t lower)
+{
+	struct dest_slot *s = &v->slots[v->own][dest];
+
+	load_follow_threshold(s, upper);
+	if (s->overloaded && (!lower || load_total(v, dest) < lower))
+		s->overloaded = 0;
+}

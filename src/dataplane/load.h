@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a worker counts per destination: traffic and bound connections. Each worker writes its own
+ * slots (packet path); schedulers of other workers and the main lcore read them, a value at a
+ * time, and sum. No line is written by two cores.
+ */
+#ifndef LVSD_DATAPLANE_LOAD_H
+#define LVSD_DATAPLANE_LOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "snapshot.h"
+
+/* owner worker: writes; other workers, main: read */
+struct dest_slot {
+	uint64_t conns, inpkts, outpkts, inbytes, outbytes;
+	uint32_t active, inactive, persistent;
+	uint32_t upper; /* the upper threshold that `overloaded` was judged by */
+	uint8_t overloaded;
+	uint8_t pad[7];
+};
+
+_Static_assert(sizeof(struct dest_slot) == 64, "one cache line per destination");
+
+/* The slots of all workers, by worker. */
+struct load_view {
+	unsigned int n;
+	unsigned int own;
+	struct dest_slot *const *slots;
+};
+
+/* Connections of a destination over all workers. */
+static inline void load_read(const struct load_view *v, uint32_t dest, uint32_t *active,
+			     uint32_t *inactive)
+{
+	uint32_t a = 0, i = 0;
+
+	for (unsigned int w = 0; w < v->n; w++) {
+		a += __atomic_load_n(&v->slots[w][dest].active, __ATOMIC_RELAXED);
+		i += __atomic_load_n(&v->slots[w][dest].inactive, __ATOMIC_RELAXED);
+	}
+	*active = a;
+	*inactive = i;
+}
+
+/* Thresholds changed: a raised or removed upper one ends the overload (kernel: edit of a
+ * destination). */
+static inline void load_follow_threshold(struct dest_slot *s, uint32_t upper)
+{
+	if (s->upper == upper)
+		return;
+	if (upper == 0 || upper > s->upper)
+		s->overloaded = 0;
+	s->upper = upper;
+}
+
+/* A connection was bound to the destination. */
+void load_bound(const struct load_view *v, uint32_t dest, uint32_t upper);
+/* A connection ended. lower is the effective one (snapshot.h). */
+void load_unbound(const struct load_view *v, uint32_t dest, uint32_t upper, uint32_t lower);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Route and neighbour of an address: for the first packet of a connection and for ICMP errors. */
+#include "nexthop.h"
+
+void nexthop_find(const struct fib *fib, uint16_t af, const struct lvs_addr *addr,
+		  struct nexthop *out)
+{
+	const struct fib_target *t = fib_lookup(fib, af, addr);
+
+	if (!t || t->type == FIB_UNREACHABLE) {
+		out->kind = NEXTHOP_NONE;
+		return;
+	}
+	if (t->type == FIB_LOCAL) {
+		out->kind = NEXTHOP_LOCAL;
+		return;
+	}
+	out->port = t->port;
+	out->af = af;
+	out->addr = t->on_link ? *addr : t->gateway;
+	out->adjacency = fib_neighbour(fib, t->port, af, &out->addr);
+	out->kind = out->adjacency == ADJACENCY_NONE ? NEXTHOP_UNRESOLVED : NEXTHOP_READY;
+	out->mtu = out->kind == NEXTHOP_READY ? fib->adjacencies[out->adjacency].mtu : UINT16_MAX;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The contract of a scheduler: which server gets a new connection.
+ *
+ * A scheduler is one file that ends with SCHED_REGISTER. Its state is per worker and per
+ * service, survives edits of the service, and is brought up to date by replaying events.
+ */
+#ifndef LVSD_DATAPLANE_SCHED_H
+#define LVSD_DATAPLANE_SCHED_H
+
+#include "../load.h"
+#include "../snapshot.h"
+
+struct packet;
+
+/* State of one service on one worker. Owner: the worker. Zeroed at the service's beginning. */
+struct sched_state {
+	uint32_t epoch;   /* which life of the service id */
+	uint32_t version; /* events replayed so far; worker: writes, main: reads */
+	uint32_t cursor;  /* rr, wrr: destination chosen last; DEST_NONE: before the first */
+	uint32_t hint;    /* its position in the list, unless the list changed */
+	int32_t weight;   /* wrr: current weight */
+	int32_t max;      /* wrr: where the weight starts again */
+	int32_t step;     /* wrr: how much it goes down */
+	uint32_t pad;
+};
+
+/* What a scheduler may look at. Built by the worker, valid during one call. */
+struct sched_context {
+	const struct load_view *load;
+	const struct packet *packet;
+};
+
+struct sched_ops {
+	const char *name; /* as in ipvsadm -s; at most 15 bytes */
+
+	/* Worker, before pick(), once per event in order. May be NULL. */
+	void (*event)(struct sched_state *st, const struct service *svc,
+		      const struct sched_event *ev);
+
+	/* Worker, for the first packet of a connection. Returns the server, NULL when there is
+	 * none that takes new connections. */
+	const struct service_dest *(*pick)(struct sched_state *st, const struct service *svc,
+					   const struct sched_context *ctx);
+	struct sched_ops *next; /* the registry's */
+};
+
+/* Registers at program start; two of one name end the program. */
+void sched_register(struct sched_ops *ops);
+#define SCHED_REGISTER(ops)                                                                        \
+	__attribute__((constructor)) static void ops##_register(void)                              \
+	{                                                                                          \
+		sched_register(&ops);                                                              \
+	}
+
+/* NULL: no such scheduler. */
+const struct sched_ops *sched_find(const char *name);
+
+/*
+ * Brings st up to date and asks the service's scheduler. NULL: no server available, or the
+ * service has no scheduler.
+ */
+const struct service_dest *sched_pick(struct sched_state *st, const struct service *svc,
+				      const struct sched_context *ctx);
+
+/* ---- for schedulers ---- */
+
+/* Takes new connections at all, whatever its weight. */
+static inline bool sched_not_overloaded(const struct sched_context *ctx,
+					const struct service_dest *d)
+{
+	struct dest_slot *s = &ctx->load->slots[ctx->load->own][d->id];
+
+	if (__builtin_expect(s->upper != d->upper, 0))
+		load_follow_threshold(s, d->upper);
+	return !s->overloaded;
+}
+
+/* Position of the cursor in the list, -1 before the first (or when it is not in the list). */
+int sched_cursor_position(struct sched_state *st, const struct service *svc);
+
+static inline void sched_cursor_set(struct sched_state *st, const struct service *svc,
+				    uint32_t position)
+{
+	st->cursor = svc->dests[position].id;
+	st->hint = position;
+}
+
+#endif
