@@ -15,7 +15,8 @@
 #   down      end it, and clean up after a killed run
 #
 # Exit status: 0 every request was answered and every server served, 1 not so, 2 wrong usage.
-# LVSD_BUILD is the build directory (default: build), LVSLAB_NAME the name of the lab (lvslab).
+# LVSD_BUILD is the build directory (default: build), LVSLAB_NAME the name of the lab (lvslab);
+# with LVSLAB_AS_BUILT=1 nothing is installed or built first.
 
 set -euo pipefail
 # shellcheck source=scripts/lib/common.sh
@@ -49,6 +50,7 @@ finish() {
 
 prepare() {
 	local log
+	[[ -z ${LVSLAB_AS_BUILT:-} ]] || return 0
 	"$ROOT/scripts/dpdk-setup.sh" packages --run --build --lab || exit 1
 	log=$(mktemp /tmp/lvsd-build.XXXXXX)
 	build_tree "$BUILD" "$log" || die 1 "the build failed; its output is in $log"

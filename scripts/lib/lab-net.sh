@@ -34,11 +34,11 @@ lab_pid() {
 }
 
 # lab_spawn NAME HOST COMMAND...: a process in the namespace of HOST that outlives this script. Its
-# output goes to log/NAME.
+# output goes to log/NAME. Descriptor 9 is a lock that some callers hold, and not for it.
 lab_spawn() {
 	local name=$1 host=$2 pid
 	shift 2
-	setsid ip netns exec "$LAB-$host" "$@" >>"$LAB_LOG/$name" 2>&1 </dev/null &
+	setsid ip netns exec "$LAB-$host" "$@" >>"$LAB_LOG/$name" 2>&1 </dev/null 9>&- &
 	pid=$!
 	disown "$pid" # the shell would announce its end
 	printf '%s %s\n' "$pid" "$(proc_start "$pid" || echo 0)" >"$LAB_DIR/pids/$name"

@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Counts what a run of `meson test` did, from its testlog.json: prints "PASSED FAILED SKIPPED".
+
+A test program is counted by its own cases where its output names them (TAP lines, cmocka's
+brackets), else as one. A program that fails without naming a failed case is one failure more.
+"""
+import json
+import re
+import sys
+
+TAP = re.compile(r"^(not )?ok\b[^#\n]*(#\s*skip)?", re.M | re.I)
+CMOCKA = re.compile(r"^\[ +(OK|FAILED|SKIPPED) +\] (\w+)$", re.M)
+
+
+def cases(text):
+    """(passed, failed, skipped) of the cases that the output names."""
+    seen = {}
+    for number, m in enumerate(TAP.finditer(text)):
+        seen[number] = "FAILED" if m[1] else "SKIPPED" if m[2] else "OK"
+    if not seen:
+        for m in CMOCKA.finditer(text):
+            if seen.get(m[2]) != "FAILED":
+                seen[m[2]] = m[1]
+    states = list(seen.values())
+    return [states.count(s) for s in ("OK", "FAILED", "SKIPPED")]
+
+
+def main():
+    total = [0, 0, 0]
+    for line in open(sys.argv[1], encoding="utf-8", errors="replace"):
+        test = json.loads(line)
+        count = cases((test.get("stdout") or "") + "\n" + (test.get("stderr") or ""))
+        if test["result"] == "SKIP":
+            count[2] = max(count[2], 1)
+        elif test["result"] in ("OK", "EXPECTEDFAIL"):
+            count[0] += sum(count) == 0
+        elif count[1] == 0:
+            count[1] = 1
+        total = [a + b for a, b in zip(total, count)]
+    print(*total)
+
+
+main()

@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# More than a few packets through LVS-NAT: a large file, many requests, full streams. Not a
+# measurement (client, director and servers share one small machine), only: no error.
+
+set -euo pipefail
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+lab_begin nat
+
+# ---- a large file -----------------------------------------------------------------------------
+
+head -c 100M /dev/urandom >"$LAB_DIR/rs1/www/large"
+ln "$LAB_DIR/rs1/www/large" "$LAB_DIR/rs2/www/large"
+expected=$(sha256sum <"$LAB_DIR/rs1/www/large")
+for server in first second; do
+	got=$(on client curl -sf --max-time 40 "http://$MODE_VIP/large" | sha256sum) || true
+	check "100 MB from the $server server arrive unchanged" equal "$got" "$expected"
+done
+
+# ---- many requests ----------------------------------------------------------------------------
+
+on client wrk -t 1 -c 32 -d 4s "http://$MODE_VIP/test.html" >"$LAB_LOG/wrk" 2>&1 || true
+check 'wrk, 32 connections: requests are answered' grep -qE '^ +[0-9]{3,} requests in ' "$LAB_LOG/wrk"
+check 'wrk: no error' fails grep -E 'Socket errors|Non-2xx|unable' "$LAB_LOG/wrk"
+on client wrk -t 1 -c 16 -d 3s -H 'Connection: close' "http://$MODE_VIP/test.html" \
+	>"$LAB_LOG/wrk" 2>&1 || true
+check 'wrk, a connection per request: answered' grep -qE '^ +[0-9]{3,} requests in ' "$LAB_LOG/wrk"
+check 'wrk, a connection per request: no error' \
+	fails grep -E 'Socket errors: connect [1-9]|timeout [1-9]|Non-2xx|unable' "$LAB_LOG/wrk"
+
+# ---- full streams -----------------------------------------------------------------------------
+
+# iperf3 talks about a test on one connection and streams on others: all to one server.
+for proto in t u; do
+	director ipvsadm -A "-$proto" "$MODE_VIP:5201" -s rr
+	director ipvsadm -a "-$proto" "$MODE_VIP:5201" -r 10.0.0.201:5201 -m
+done
+lab_spawn iperf3 rs1 iperf3 -s
+sleep 0.5
+
+# streams OPTION...: Mbit/s and lost percent as the receiver counted them.
+streams() {
+	on client timeout 30 iperf3 -J -c "$MODE_VIP" -t 3 "$@" | python3 -c '
+import json, sys
+r = json.load(sys.stdin)
+if "error" in r:
+    sys.exit(r["error"])
+end = r["end"].get("sum_received") or r["end"]["sum"]
+print(int(end["bits_per_second"] / 1e6), int(end.get("lost_percent", 0)))'
+}
+result=$(streams 2>&1) || true
+check 'iperf3 TCP to the server' holds "${result% *} > 10"
+result=$(streams -R 2>&1) || true
+check 'iperf3 TCP from the server' holds "${result% *} > 10"
+result=$(streams -P 4 2>&1) || true
+check 'iperf3 TCP, four streams' holds "${result% *} > 10"
+result=$(streams -u -b 20M -l 1000 2>&1) || true
+check 'iperf3 UDP to the server' holds "${result% *} >= 19"
+check 'iperf3 UDP: no more than 1 percent lost' holds "${result#* } <= 1"
+result=$(streams -u -b 20M -l 1000 -R 2>&1) || true
+check 'iperf3 UDP from the server' holds "${result% *} >= 19"
+
+check 'lvsd is still the same process' lab_pid lvsd
+
+finished
