@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The environment: no files left behind (--in-memory), hugepages when enough are reserved, the
- * main lcore and one lcore per worker on the CPUs of the config.
+ * The environment: no files left behind (--in-memory, --no-shconf), hugepages when enough are
+ * reserved, the main lcore and one lcore per worker on the CPUs of the config.
  */
 #include "eal.h"
 
@@ -127,16 +127,19 @@ int eal_start(struct dp_config *c, void (*notes)(const char *line), struct dp_er
 		return ret;
 	lcore_list(c, lcores, sizeof(lcores));
 	argv[argc++] = (char *)"lvsd";
-	argv[argc++] = (char *)"--in-memory";
 	argv[argc++] = (char *)"--no-telemetry";
 	argv[argc++] = (char *)"--log-level=*:error";
 	argv[argc++] = (char *)"--lcores";
 	argv[argc++] = lcores;
 	if (c->hugepages == DP_HUGEPAGES_NO) {
 		snprintf(memory, sizeof(memory), "%u", RTE_MAX(c->memory_mb, need_mb));
+		/* EAL does not take --in-memory with --no-huge. */
 		argv[argc++] = (char *)"--no-huge";
+		argv[argc++] = (char *)"--no-shconf";
 		argv[argc++] = (char *)"-m";
 		argv[argc++] = memory;
+	} else {
+		argv[argc++] = (char *)"--in-memory";
 	}
 	for (unsigned int i = 0; i < c->n_ports && argc < ARGS_MAX - 3; i++) {
 		if (!is_pci(c->port[i].device))

@@ -20,6 +20,15 @@ static inline void update_ip(struct rte_ipv4_hdr *ip, uint16_t delta)
 		checksum_apply(ip->hdr_checksum, checksum_add(delta, checksum_ttl_delta()));
 }
 
+/* The checksum of a datagram that has none, after the rewrite. */
+static uint16_t udp_checksum(const struct packet *p, const struct rte_ipv4_hdr *ip)
+{
+	uint16_t sum = 0;
+
+	rte_raw_cksum_mbuf(p->mbuf, p->l4, (uint32_t)(p->l3_len - (p->l4 - p->l3)), &sum);
+	return (uint16_t)~checksum_add(sum, rte_ipv4_phdr_cksum(ip, 0));
+}
+
 /* After the addresses and ports were changed. */
 static inline void update_l4(const struct packet *p, const struct rte_ipv4_hdr *ip, uint16_t delta)
 {
@@ -34,7 +43,7 @@ static inline void update_l4(const struct packet *p, const struct rte_ipv4_hdr *
 	if (likely(udp->dgram_cksum != 0))
 		udp->dgram_cksum = checksum_apply(udp->dgram_cksum, delta);
 	else
-		udp->dgram_cksum = rte_ipv4_udptcp_cksum_mbuf(p->mbuf, ip, p->l4);
+		udp->dgram_cksum = udp_checksum(p, ip);
 	if (unlikely(udp->dgram_cksum == 0))
 		udp->dgram_cksum = 0xffff; /* zero would say "none" (RFC 768) */
 }
