@@ -180,7 +180,10 @@ main() {
 			case $status in
 			0) say "ok $i - $c" ;;
 			77) say "ok $i - $c # SKIP $out" ;;
-			*) say "# ${out//$'\n'/$'\n'# }" && say "not ok $i - $c" ;;
+			*)
+				say "not ok $i - $c"
+				say "$out" >&2 # where meson looks for what to show
+				;;
 			esac
 		else
 			case $status in

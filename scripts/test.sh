@@ -59,21 +59,33 @@ news_follow() {
 # What meson says per test, without its own totals.
 meson_lines() {
 	sed -u -E -e '/^(Ok|Expected Fail|Fail|Unexpected Pass|Skipped|Timeout): +[0-9]+/d' \
-		-e '/^(Full log written|Summary of Failures|ninja: )/d' -e '/^[[:space:]]*$/d' \
+		-e '/^Summary of Failures/,$d' -e '/^(Full log written|ninja: )/d' -e '/^[[:space:]]*$/d' \
 		-e 's/^/  /' \
 		-e "s/ OK /$GREEN&$PLAIN/" -e "s/ (FAIL|TIMEOUT|ERROR) /$RED&$PLAIN/" \
 		-e "s/ SKIP /$YELLOW&$PLAIN/"
 }
 
+# A line now and then, so that nobody takes a long test for a dead one.
+heartbeat() {
+	local start
+	start=$(now)
+	while sleep 30 >/dev/null 2>&1; do
+		say "    ... $1, $(($(now) - start)) s"
+	done
+}
+
 # run DIR SUITE NAME: one suite of one build, shown and counted as NAME.
 run() {
-	local dir=$1 suite=$2 name=$3 start count log=testlog-$2
+	local dir=$1 suite=$2 name=$3 start count beat log=testlog-$2
 	[[ $(suite_tests "$dir" "$suite") != 0 ]] || return 0
 	title "$name"
 	start=$(now)
 	rm -f -- "$dir/meson-logs/$log.json"
+	heartbeat "$name" &
+	beat=$!
 	meson test -C "$dir" --no-rebuild --suite "$suite" --logbase "$log" --print-errorlogs \
-		--no-stdsplit 2>&1 </dev/null | meson_lines || true
+		2>&1 </dev/null | meson_lines || true
+	kill "$beat" 2>/dev/null || true
 	if [[ -f $dir/meson-logs/$log.json ]]; then
 		read -ra count < <(python3 "$ROOT/scripts/lib/summary.py" "$dir/meson-logs/$log.json")
 	else

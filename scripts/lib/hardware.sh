@@ -131,7 +131,8 @@ nic_driver() {
 }
 
 nic_names() {
-	find "$SYS/bus/pci/devices/$1/" -mindepth 2 -maxdepth 3 -path '*/net/*' -printf '%f ' 2>/dev/null
+	find "$SYS/bus/pci/devices/$1/" -mindepth 2 -maxdepth 3 -path '*/net/*' \
+		! -path '*/net/*/*' -printf '%f ' 2>/dev/null
 }
 
 nic_list() {
@@ -268,7 +269,7 @@ cmd_bind() {
 			driver=uio_pci_generic
 	fi
 	if [[ ! -d $SYS/bus/pci/drivers/$driver ]]; then
-		modprobe "$driver" 2>/dev/null
+		modprobe "$driver" 2>/dev/null || true
 		[[ -d $SYS/bus/pci/drivers/$driver ]] ||
 			die 1 "bind: this kernel has no driver $driver (dpdk-setup.sh status; --driver names another)"
 	fi
