@@ -8,11 +8,36 @@
 
 #include <arpa/inet.h>
 #include <stdint.h>
+#include <string.h>
 
 static inline uint16_t checksum_fold(uint32_t sum)
 {
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+}
+
+/* One's complement sum of an IPv4 header of `words` 32-bit words (5..15); 0xffff when its checksum
+ * is right. */
+static inline uint16_t checksum_ip4(const void *header, unsigned int words)
+{
+	const uint8_t *p = header;
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < 5; i++) {
+		uint32_t w;
+
+		memcpy(&w, p + 4 * i, sizeof(w));
+		sum += w;
+	}
+	for (unsigned int i = 5; __builtin_expect(i < words, 0); i++) {
+		uint32_t w;
+
+		memcpy(&w, p + 4 * i, sizeof(w));
+		sum += w;
+	}
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+	return checksum_fold((uint32_t)sum);
 }
 
 /* Delta of replacing a 32-bit word. */

@@ -42,6 +42,7 @@ int conn_table_init(struct conn_table *t, uint32_t capacity, int cpu, bool huge,
 	struct conn_arena *a = memory_map(size, cpu, &huge);
 	if (!a)
 		return -ENOMEM;
+	memory_populate(a, size);
 	a->magic = CONN_ARENA_MAGIC;
 	a->version = CONN_ARENA_VERSION;
 	a->capacity = capacity;

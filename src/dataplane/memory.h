@@ -12,6 +12,10 @@
  * when first touched. Returns NULL when out of memory. Free with memory_unmap().
  */
 void *memory_map(size_t size, int cpu, bool *huge);
+
+/* Takes all pages now, so that the packet path never waits for the kernel to clear one. */
+void memory_populate(void *p, size_t size);
+
 void memory_unmap(void *p, size_t size);
 
 #endif

@@ -6,6 +6,8 @@
  */
 #include "parse.h"
 
+#include "checksum.h"
+
 #define VLAN_TAGS_MAX 2
 
 /* Stations that share a virtual MAC (VRRP, RFC 5798 section 7.3) answer to it as to their own. */
@@ -66,7 +68,7 @@ static enum counter parse_ip4(struct packet *p, uint32_t len)
 	uint32_t total = rte_be_to_cpu_16(ip->total_length);
 	if (unlikely(total < hlen || total > p->mbuf->pkt_len - p->l3))
 		return COUNTER_ip4_length;
-	if (unlikely(rte_raw_cksum(ip, hlen) != 0xffff))
+	if (unlikely(checksum_ip4(ip, hlen / 4) != 0xffff))
 		return COUNTER_ip4_checksum;
 
 	union packet_addrs addrs;
