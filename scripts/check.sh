@@ -47,7 +47,7 @@ c_files() { files '*.c' '*.h'; }
 shell_files() {
 	local f
 	files '*' | while IFS= read -r f; do
-		case $f in
+		case ${f##*/} in
 		*.sh) printf '%s\n' "$f" ;;
 		*.*) ;;
 		*) head -c 64 -- "$f" | head -n 1 | grep -aqE '^#!.*\b(ba|da)?sh\b' && printf '%s\n' "$f" ;;
