@@ -43,10 +43,10 @@ check() {
 # Once, after the first failure: what lvsd itself has to say.
 LVSD_SAID=0
 lvsd_says() {
-	((LVSD_SAID++ == 0)) && [[ -d $LAB_DIR ]] || return 0
+	if ((LVSD_SAID++ > 0)) || [[ ! -d $LAB_DIR ]]; then return; fi
 	say "# lvsd's log:"
-	tail -n 20 -- "$LAB_LOG/lvsd" 2>/dev/null | sed 's/^/#   /'
-	director timeout 5 lvsadm drops 2>&1 | sed 's/^/#   /'
+	{ tail -n 20 -- "$LAB_LOG/lvsd" 2>/dev/null || true; } | sed 's/^/#   /'
+	{ director timeout 5 lvsadm drops 2>&1 || true; } | sed 's/^/#   /'
 }
 
 # The last line of a file of tests.
