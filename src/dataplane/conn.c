@@ -56,12 +56,21 @@ int conn_table_init(struct conn_table *t, uint32_t capacity, int cpu, bool huge,
 	a->bucket_mask = buckets - 1;
 	a->n_overflow = overflow;
 
+	size_t size6 = (size_t)capacity * sizeof(struct conn6);
+	bool no_huge = false;
+	struct conn6 *addr6 = memory_map(size6, cpu, &no_huge);
+
+	if (!addr6) {
+		memory_unmap(a, size);
+		return -ENOMEM;
+	}
 	char *base = (char *)a;
 	*t = (struct conn_table){
 		.arena = a,
 		.hot = (struct conn *)(base + hot),
 		.cold = (struct conn_cold *)(base + cold),
 		.buckets = (struct conn_bucket *)(base + table),
+		.addr6 = addr6,
 		.secret = {a->secret[0], a->secret[1]},
 		.bucket_mask = a->bucket_mask,
 		.huge = huge,
@@ -72,8 +81,10 @@ int conn_table_init(struct conn_table *t, uint32_t capacity, int cpu, bool huge,
 
 void conn_table_fini(struct conn_table *t)
 {
-	if (t->arena)
+	if (t->arena) {
+		memory_unmap(t->addr6, (size_t)t->arena->capacity * sizeof(struct conn6));
 		memory_unmap(t->arena, t->arena->size);
+	}
 	*t = (struct conn_table){0};
 }
 
@@ -99,19 +110,27 @@ size_t conn_table_bytes(const struct conn_table *t)
 	return t->arena->size;
 }
 
-static bool conn_matches(const struct conn *c, uint32_t entry, uint64_t addrs, uint32_t ports,
-			 uint8_t proto)
+static inline bool conn_matches(const struct conn_table *t, const struct conn *c, uint32_t entry,
+				const struct conn_key *k)
 {
-	if ((entry & 1) == CONN_IN)
-		return c->in_addrs == addrs && c->in_ports == ports && c->proto == proto;
-	return c->out_addrs == addrs && c->out_ports == ports && c->proto == proto;
+	bool out = entry & 1;
+
+	if ((out ? c->out_addrs : c->in_addrs) != k->addrs ||
+	    (out ? c->out_ports : c->in_ports) != k->ports || c->proto != k->proto)
+		return false;
+	if (likely(!k->addrs6))
+		return (out ? c->daf : c->af) == AF_INET;
+	const struct conn6 *a = conn_addr6(t, c);
+
+	return (out ? c->daf : c->af) == AF_INET6 &&
+	       memcmp(out ? &a->daddr : &a->caddr, k->addrs6, 2 * sizeof(struct lvs_addr)) == 0;
 }
 
-struct conn *conn_lookup(const struct conn_table *t, uint64_t hash, uint64_t addrs, uint32_t ports,
-			 uint8_t proto, enum conn_dir *dir)
+struct conn *conn_lookup(const struct conn_table *t, const struct conn_key *key,
+			 enum conn_dir *dir)
 {
-	const struct conn_bucket *b = &t->buckets[conn_bucket_index(t, hash)];
-	uint16_t tag = conn_tag(hash);
+	const struct conn_bucket *b = &t->buckets[conn_bucket_index(t, key->hash)];
+	uint16_t tag = conn_tag(key->hash);
 
 	for (;;) {
 		for (uint32_t match = bucket_match(b, tag); match;
@@ -119,7 +138,7 @@ struct conn *conn_lookup(const struct conn_table *t, uint64_t hash, uint64_t add
 			uint32_t entry = b->entry[(unsigned int)__builtin_ctz(match) / 2];
 			struct conn *c = &t->hot[entry >> 1];
 
-			if (likely(conn_matches(c, entry, addrs, ports, proto))) {
+			if (likely(conn_matches(t, c, entry, key))) {
 				*dir = (enum conn_dir)(entry & 1);
 				return c;
 			}
@@ -128,6 +147,15 @@ struct conn *conn_lookup(const struct conn_table *t, uint64_t hash, uint64_t add
 			return NULL;
 		b = &t->buckets[b->next];
 	}
+}
+
+struct lvs_addr conn_next_addr(const struct conn_table *t, const struct conn *c, enum conn_dir dir,
+			       uint16_t *af)
+{
+	*af = dir == CONN_IN ? c->daf : c->af;
+	if (*af == AF_INET)
+		return addr_v4(dir == CONN_IN ? c->daddr : c->caddr);
+	return dir == CONN_IN ? conn_addr6(t, c)->daddr : conn_addr6(t, c)->caddr;
 }
 
 static uint64_t hash_of(const struct conn_table *t, const struct conn *c, enum conn_dir dir)
@@ -239,7 +267,8 @@ int conn_insert(struct conn_table *t, struct conn *c)
 		object_free(t, c);
 		return -ENOSPC;
 	}
-	if (unlikely(table_insert(t, hash_of(t, c, CONN_OUT), entry | CONN_OUT) < 0)) {
+	if (likely(c->replies) &&
+	    unlikely(table_insert(t, hash_of(t, c, CONN_OUT), entry | CONN_OUT) < 0)) {
 		table_remove(t, in, entry | CONN_IN);
 		object_free(t, c);
 		return -ENOSPC;
@@ -253,7 +282,8 @@ void conn_remove(struct conn_table *t, struct conn *c)
 	uint32_t entry = conn_index(t, c) << 1;
 
 	table_remove(t, hash_of(t, c, CONN_IN), entry | CONN_IN);
-	table_remove(t, hash_of(t, c, CONN_OUT), entry | CONN_OUT);
+	if (c->replies)
+		table_remove(t, hash_of(t, c, CONN_OUT), entry | CONN_OUT);
 	wheel_unlink(t, c);
 	object_free(t, c);
 }

@@ -9,10 +9,12 @@
  *
  *   conn_hot[i]   one cache line: all that a packet of an established connection reads or writes
  *   conn_cold[i]  32 bytes: timer links and what is rarely needed
+ *   addr6[i]      one cache line: the addresses, where IPv6 is involved; untouched otherwise
  *   bucket[]      one cache line each: 10 tags of 16 bits, 10 entries, an overflow link
  *
- * A packet computes one hash of its own addresses and ports. Every connection is entered twice:
- * as its packets look toward the server and as they look toward the client.
+ * A packet computes one hash of its own addresses and ports. A connection is entered
+ * twice: as its packets look toward the server and as they look toward the client (once, when the
+ * servers answer on their own way).
  *
  * Timers: a packet writes `expires` and touches no timer. The wheel looks at a connection at
  * `wheel_due` and moves it on if it lives longer; only a state change that shortens the timeout
@@ -24,6 +26,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
 
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
@@ -45,7 +49,8 @@ enum conn_dir { CONN_IN, CONN_OUT }; /* toward the server, toward the client */
 #define CONN_ONE_PACKET 0x2000u
 
 struct conn {
-	/* What its packets look like: source, destination; network byte order. */
+	/* What its packets look like: source, destination; network byte order. In a direction
+	 * that is IPv6, the 64 bits are a digest of both addresses, which lie in addr6. */
 	union {
 		struct {
 			uint32_t caddr, vaddr;
@@ -72,16 +77,17 @@ struct conn {
 		uint32_t out_ports;
 	};
 	uint8_t proto;
-	uint8_t af;    /* 0: free */
+	uint8_t af;    /* of client and virtual address; 0: free */
 	uint8_t state; /* of its protocol */
-	uint8_t pad;
+	uint8_t daf;   /* of the server's address */
 	uint16_t flags;
 	/* Checksum deltas of the rewrite toward the server; the other way is their complement. */
 	uint16_t ip_delta;
 	uint16_t l4_delta;
 	/* Remembered next hops, valid while the fib's generation is the remembered one. */
 	uint16_t adjacency[2]; /* by enum conn_dir */
-	uint16_t pad2;
+	bool replies; /* its replies come by here: entered for both directions */
+	uint8_t pad;
 	uint32_t adjacency_generation;
 	uint32_t dest; /* destination id */
 	tick_t expires;
@@ -101,6 +107,14 @@ struct conn_cold {
 };
 
 _Static_assert(sizeof(struct conn_cold) == 32, "half a cache line");
+
+/* Pairs as a packet carries them, source and destination, for either direction. */
+struct conn6 {
+	struct lvs_addr caddr, vaddr;
+	struct lvs_addr daddr, laddr;
+};
+
+_Static_assert(sizeof(struct conn6) == 64, "one cache line");
 
 #define BUCKET_ENTRIES 10
 
@@ -143,6 +157,7 @@ struct conn_table {
 	struct conn *hot;
 	struct conn_cold *cold;
 	struct conn_bucket *buckets;
+	struct conn6 *addr6;  /* a mapping of its own, pages taken when first used */
 	uint64_t secret[2];
 	uint32_t bucket_mask;
 	uint32_t evict_hand; /* where the search for a half-open connection goes on */
@@ -156,10 +171,25 @@ void conn_table_fini(struct conn_table *t);
 /* Forgets everything. */
 void conn_table_clear(struct conn_table *t, tick_t now);
 
-/* Bytes that the connections of a full table take, table and timers included. */
+/* Bytes that the connections of a full table take, table and timers included; addresses of IPv6
+ * ones come on top, as far as they are in use. */
 size_t conn_table_bytes(const struct conn_table *t);
 
 /* ---- lookup ---- */
+
+/* What stands for an IPv6 source and destination (32 bytes as they lie in the header) in a key.
+ * Keyed as well; whoever finds a connection by it compares the addresses. */
+static inline uint64_t conn_digest6(const struct conn_table *t, const void *addrs)
+{
+	uint64_t q[4];
+
+	memcpy(q, addrs, sizeof(q));
+	unsigned __int128 a = (unsigned __int128)(q[0] ^ t->secret[0]) * (q[1] ^ t->secret[1]);
+	unsigned __int128 b = (unsigned __int128)(q[2] ^ t->secret[1]) * (q[3] ^ t->secret[0]);
+	uint64_t x = (uint64_t)a ^ (uint64_t)(a >> 64), y = (uint64_t)b ^ (uint64_t)(b >> 64);
+
+	return x ^ (y << 32 | y >> 32) * 0x9e3779b97f4a7c15ull;
+}
 
 /* Hash of a packet's addresses, ports and protocol. Keyed by a secret, so that nobody outside can
  * choose packets that collide. */
@@ -222,14 +252,52 @@ static inline void conn_prefetch_entry(const struct conn_table *t, uint64_t hash
 		rte_prefetch0(&t->hot[b->entry[(unsigned int)__builtin_ctz(match) / 2] >> 1]);
 }
 
+/* How a packet names its connection. */
+struct conn_key {
+	uint64_t hash;
+	uint64_t addrs;     /* IPv4: as they lie in the header; IPv6: their digest */
+	const void *addrs6; /* IPv6: as they lie in the header; NULL: IPv4 */
+	uint32_t ports;
+	uint8_t proto;
+};
+
+/* A key from loose parts: pair is source and destination, and must outlive the key. */
+static inline void conn_key_fill(const struct conn_table *t, struct conn_key *key, uint16_t af,
+				 const struct lvs_addr pair[2], uint32_t ports, uint8_t proto)
+{
+	bool ip6 = af == AF_INET6;
+
+	key->addrs6 = ip6 ? pair : NULL;
+	key->ports = ports;
+	key->proto = proto;
+	if (ip6) {
+		key->addrs = conn_digest6(t, pair);
+	} else {
+		uint32_t words[2] = {pair[0].v4, pair[1].v4};
+
+		memcpy(&key->addrs, words, sizeof(key->addrs));
+	}
+	key->hash = conn_hash(t, key->addrs, ports, proto);
+}
+
 /* The connection that a packet belongs to, and which way it goes; NULL when there is none. */
-struct conn *conn_lookup(const struct conn_table *t, uint64_t hash, uint64_t addrs, uint32_t ports,
-			 uint8_t proto, enum conn_dir *dir);
+struct conn *conn_lookup(const struct conn_table *t, const struct conn_key *key,
+			 enum conn_dir *dir);
 
 static inline uint32_t conn_index(const struct conn_table *t, const struct conn *c)
 {
 	return (uint32_t)(c - t->hot);
 }
+
+static inline struct conn6 *conn_addr6(const struct conn_table *t, const struct conn *c)
+{
+	return &t->addr6[conn_index(t, c)];
+}
+
+/* Where packets of a direction go: the server's address, or the client's as the server sees it
+ * (IPv4 and IPv6 alike). Not for every packet. */
+struct lvs_addr conn_next_addr(const struct conn_table *t, const struct conn *c, enum conn_dir dir,
+			       uint16_t *af);
 
 /* ---- life ---- */
 
@@ -239,7 +307,7 @@ static inline uint32_t conn_index(const struct conn_table *t, const struct conn 
  */
 struct conn *conn_alloc(struct conn_table *t);
 
-/* Enters it into the hash (both directions) and the wheel (at c->expires). 0 or -ENOSPC: no
+/* Enters it into the hash (both directions if c->replies) and the wheel (at c->expires). 0 or -ENOSPC: no
  * overflow bucket left; then the object is free again. */
 int conn_insert(struct conn_table *t, struct conn *c);
 

@@ -17,14 +17,11 @@ static void view_fill(const struct worker *w, const struct conn *c, struct conn_
 	int32_t left = (int32_t)(c->expires - w->now);
 
 	*v = (struct conn_view){
-		.caddr = addr_v4(c->caddr),
-		.vaddr = addr_v4(c->vaddr),
-		.daddr = addr_v4(c->daddr),
 		.cport = c->cport,
 		.vport = c->vport,
 		.dport = c->dport,
 		.af = c->af,
-		.daf = c->af,
+		.daf = c->daf,
 		.proto = c->proto,
 		.worker = (uint8_t)w->id,
 		.flags = c->flags,
@@ -32,6 +29,17 @@ static void view_fill(const struct worker *w, const struct conn *c, struct conn_
 		.dest = c->dest,
 		.state = proto ? proto->state_names[c->state] : "NONE",
 	};
+	if (c->af == AF_INET && c->daf == AF_INET) {
+		v->caddr = addr_v4(c->caddr);
+		v->vaddr = addr_v4(c->vaddr);
+		v->daddr = addr_v4(c->daddr);
+	} else {
+		const struct conn6 *a = conn_addr6(&w->conns, c);
+
+		v->caddr = a->caddr;
+		v->vaddr = a->vaddr;
+		v->daddr = a->daddr;
+	}
 }
 
 static void walk(struct worker *w, struct mail *m)

@@ -2,6 +2,8 @@
 /* Route and neighbour of an address: for the first packet of a connection and for ICMP errors. */
 #include "nexthop.h"
 
+#include "port.h"
+
 void nexthop_find(const struct fib *fib, uint16_t af, const struct lvs_addr *addr,
 		  struct nexthop *out)
 {
@@ -20,5 +22,19 @@ void nexthop_find(const struct fib *fib, uint16_t af, const struct lvs_addr *add
 	out->addr = t->on_link ? *addr : t->gateway;
 	out->adjacency = fib_neighbour(fib, t->port, af, &out->addr);
 	out->kind = out->adjacency == ADJACENCY_NONE ? NEXTHOP_UNRESOLVED : NEXTHOP_READY;
-	out->mtu = out->kind == NEXTHOP_READY ? fib->adjacencies[out->adjacency].mtu : UINT16_MAX;
+	out->mtu = port_get(t->port)->mtu;
+}
+
+void nexthop_learn(struct worker *w, struct conn *c, enum conn_dir dir, struct nexthop *out)
+{
+	uint16_t af;
+	struct lvs_addr addr = conn_next_addr(&w->conns, c, dir, &af);
+
+	nexthop_find(w->fib, af, &addr, out);
+	if (c->adjacency_generation != w->fib->generation) {
+		c->adjacency_generation = w->fib->generation;
+		c->adjacency[CONN_IN] = c->adjacency[CONN_OUT] = ADJACENCY_NONE;
+	}
+	if (out->kind == NEXTHOP_READY)
+		c->adjacency[dir] = out->adjacency;
 }

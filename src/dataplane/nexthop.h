@@ -28,28 +28,27 @@ struct nexthop {
 void nexthop_find(const struct fib *fib, uint16_t af, const struct lvs_addr *addr,
 		  struct nexthop *out);
 
-/* The next hop of a connection's packet in direction dir, to addr; remembered in c. */
+/* Looks up the next hop of a connection in a direction and remembers it. */
+void nexthop_learn(struct worker *w, struct conn *c, enum conn_dir dir, struct nexthop *out);
+
+/* The next hop of a connection's packet in direction dir; remembered in c. */
 static inline void nexthop_of_conn(struct worker *w, struct conn *c, enum conn_dir dir,
-				   uint32_t addr, struct nexthop *out)
+				   struct nexthop *out)
 {
 	const struct fib *fib = w->fib;
 
 	if (likely(c->adjacency_generation == fib->generation &&
 		   c->adjacency[dir] != ADJACENCY_NONE)) {
+		const struct adjacency *a = &fib->adjacencies[c->adjacency[dir]];
+
 		out->kind = NEXTHOP_READY;
 		out->adjacency = c->adjacency[dir];
-		out->mtu = fib->adjacencies[out->adjacency].mtu;
+		out->port = a->port;
+		out->af = a->af;
+		out->mtu = a->mtu;
 		return;
 	}
-	struct lvs_addr a = addr_v4(addr);
-
-	nexthop_find(fib, AF_INET, &a, out);
-	if (c->adjacency_generation != fib->generation) {
-		c->adjacency_generation = fib->generation;
-		c->adjacency[CONN_IN] = c->adjacency[CONN_OUT] = ADJACENCY_NONE;
-	}
-	if (out->kind == NEXTHOP_READY)
-		c->adjacency[dir] = out->adjacency;
+	nexthop_learn(w, c, dir, out);
 }
 
 /* Writes the Ethernet header of an adjacency before data[0] = IP header, and sends. */
@@ -59,7 +58,8 @@ static inline void nexthop_send(struct worker *w, struct rte_mbuf *m, uint16_t a
 	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
 
 	memcpy(eth, a->dst_mac, 12);
-	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
+	eth->ether_type = likely(a->af == AF_INET) ? RTE_BE16(RTE_ETHER_TYPE_IPV4)
+						   : RTE_BE16(RTE_ETHER_TYPE_IPV6);
 	worker_send(w, a->port, m);
 }
 

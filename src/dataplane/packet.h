@@ -12,6 +12,7 @@
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
+#include "addr.h"
 #include "counters.h"
 
 #define BURST_MAX 32
@@ -34,8 +35,9 @@ static inline struct packet_note *packet_note(struct rte_mbuf *m)
 }
 
 enum packet_kind {
-	PACKET_FLOW,     /* IPv4 TCP or UDP, whole: has addresses and ports */
-	PACKET_FRAGMENT, /* IPv4 fragment: has addresses */
+	PACKET_FLOW,     /* TCP or UDP, whole: has addresses and ports */
+	PACKET_FRAGMENT, /* fragment: has addresses */
+	PACKET_ICMP_ERROR, /* about a packet: `quoted` says which */
 	PACKET_ARP,
 	PACKET_OTHER,   /* not for the data plane */
 	PACKET_DROPPED, /* malformed, counted and freed */
@@ -50,9 +52,10 @@ struct packet {
 	uint16_t port;   /* index of the port where it came in */
 	uint16_t l3;     /* offset of the IP header in the mbuf's data */
 	uint16_t l4;     /* offset of the transport header */
-	uint16_t l3_len; /* IP total length */
-	uint8_t proto;
-	uint8_t kind; /* enum packet_kind */
+	uint16_t l3_len; /* IP packet, header included */
+	uint8_t af;
+	uint8_t proto; /* after any extension headers */
+	uint8_t kind;  /* enum packet_kind */
 	uint8_t tcp_flags;
 	uint8_t ttl;
 };
@@ -60,6 +63,11 @@ struct packet {
 static inline struct rte_ipv4_hdr *packet_ip4(const struct packet *p)
 {
 	return rte_pktmbuf_mtod_offset(p->mbuf, struct rte_ipv4_hdr *, p->l3);
+}
+
+static inline struct rte_ipv6_hdr *packet_ip6(const struct packet *p)
+{
+	return rte_pktmbuf_mtod_offset(p->mbuf, struct rte_ipv6_hdr *, p->l3);
 }
 
 static inline struct rte_tcp_hdr *packet_tcp(const struct packet *p)
@@ -87,6 +95,7 @@ union packet_ports {
 	};
 };
 
+/* IPv4 only. */
 static inline uint32_t packet_src(const struct packet *p)
 {
 	return ((union packet_addrs){.both = p->addrs}).src;
@@ -105,6 +114,26 @@ static inline uint16_t packet_sport(const struct packet *p)
 static inline uint16_t packet_dport(const struct packet *p)
 {
 	return ((union packet_ports){.both = p->ports}).dst;
+}
+
+static inline struct lvs_addr packet_src_addr(const struct packet *p)
+{
+	struct lvs_addr a;
+
+	if (p->af == AF_INET)
+		return addr_v4(packet_src(p));
+	memcpy(&a, packet_ip6(p)->src_addr, sizeof(a));
+	return a;
+}
+
+static inline struct lvs_addr packet_dst_addr(const struct packet *p)
+{
+	struct lvs_addr a;
+
+	if (p->af == AF_INET)
+		return addr_v4(packet_dst(p));
+	memcpy(&a, packet_ip6(p)->dst_addr, sizeof(a));
+	return a;
 }
 
 #endif

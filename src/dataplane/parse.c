@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * First step of a packet's way: Ethernet, VLAN tags, IPv4 with options, TCP, UDP. Whatever is
- * malformed ends here under its own counter; whatever is well-formed but not TCP or UDP over
- * IPv4 is left to the kernel.
+ * First step of a packet's way: Ethernet, VLAN tags, IPv4 with options, IPv6 with extension
+ * headers, TCP, UDP, ICMP errors. Whatever is malformed ends here under its own counter; whatever
+ * is well-formed but none of these is left to the kernel.
  */
 #include "parse.h"
 
 #include "checksum.h"
 
 #define VLAN_TAGS_MAX 2
+#define IP6_EXTENSIONS_MAX 8
+#define ICMP_HEADER 8
 
 /* Stations that share a virtual MAC (VRRP, RFC 5798 section 7.3) answer to it as to their own. */
 static bool is_vrrp_mac(const struct rte_ether_addr *a)
@@ -53,10 +55,48 @@ static enum counter parse_udp(struct packet *p, uint32_t here, uint32_t len)
 	return PARSE_OK;
 }
 
+/* ICMP errors are about a packet of ours, perhaps; the rest is the kernel's. */
+static enum counter parse_icmp(struct packet *p, uint32_t here)
+{
+	const uint8_t *icmp = rte_pktmbuf_mtod_offset(p->mbuf, uint8_t *, p->l4);
+
+	if (here < ICMP_HEADER)
+		return p->af == AF_INET ? COUNTER_icmp_short : COUNTER_icmp6_short;
+	if (p->af == AF_INET) {
+		if (icmp[0] == 3 || icmp[0] == 4 || icmp[0] == 11 || icmp[0] == 12)
+			p->kind = PACKET_ICMP_ERROR;
+	} else if (icmp[0] >= 1 && icmp[0] <= 4) {
+		p->kind = PACKET_ICMP_ERROR;
+	} else if (icmp[0] >= 133 && icmp[0] <= 137) {
+		p->kind = PACKET_ARP;
+	}
+	return PARSE_OK;
+}
+
+/* The transport header, at p->l4; of its `len` bytes, `here` lie in the first segment. */
+static enum counter parse_l4(struct packet *p, uint32_t here, uint32_t len)
+{
+	enum counter drop;
+
+	if (likely(p->proto == IPPROTO_TCP)) {
+		drop = parse_tcp(p, here, len);
+	} else if (p->proto == IPPROTO_UDP) {
+		drop = parse_udp(p, here, len);
+	} else {
+		if (p->proto == (p->af == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+			return parse_icmp(p, here);
+		return PARSE_OK;
+	}
+	if (unlikely(drop != PARSE_OK))
+		return drop;
+	memcpy(&p->ports, rte_pktmbuf_mtod_offset(p->mbuf, void *, p->l4), sizeof(p->ports));
+	p->kind = PACKET_FLOW;
+	return PARSE_OK;
+}
+
 static enum counter parse_ip4(struct packet *p, uint32_t len)
 {
 	const struct rte_ipv4_hdr *ip = packet_ip4(p);
-	enum counter drop;
 
 	if (unlikely(len < sizeof(*ip)))
 		return COUNTER_ip4_short;
@@ -84,6 +124,7 @@ static enum counter parse_ip4(struct packet *p, uint32_t len)
 	if (unlikely(addrs.src == addrs.dst))
 		return COUNTER_ip4_land;
 
+	p->af = AF_INET;
 	p->addrs = addrs.both;
 	p->l4 = p->l3 + (uint16_t)hlen;
 	p->l3_len = (uint16_t)total;
@@ -93,18 +134,91 @@ static enum counter parse_ip4(struct packet *p, uint32_t len)
 		p->kind = PACKET_FRAGMENT;
 		return PARSE_OK;
 	}
-	uint32_t here = RTE_MIN(total, len) - hlen;
-	if (p->proto == IPPROTO_TCP)
-		drop = parse_tcp(p, here, total - hlen);
-	else if (p->proto == IPPROTO_UDP)
-		drop = parse_udp(p, here, total - hlen);
-	else
+	return parse_l4(p, RTE_MIN(total, len) - hlen, total - hlen);
+}
+
+/* ---- IPv6 ---------------------------------------------------------------------------------- */
+
+static enum counter check_ip6_addrs(const struct rte_ipv6_hdr *ip)
+{
+	static const uint8_t zero[15];
+
+	/* "::" and "::1" (RFC 4291 section 2.5) */
+	bool low_src = memcmp(ip->src_addr, zero, 15) == 0 && ip->src_addr[15] <= 1;
+	bool low_dst = memcmp(ip->dst_addr, zero, 15) == 0 && ip->dst_addr[15] <= 1;
+
+	if (unlikely(ip->src_addr[0] == 0xff || low_src))
+		return COUNTER_ip6_martian_source;
+	if (unlikely(low_dst))
+		return COUNTER_ip6_martian_destination;
+	if (unlikely(memcmp(ip->src_addr, ip->dst_addr, 16) == 0))
+		return COUNTER_ip6_land;
+	return PARSE_OK;
+}
+
+/*
+ * Walks over extension headers (RFC 8200 section 4) to the transport header; `end`: bytes of the
+ * packet that lie in the first segment. Ends at a fragment header: the rest is not this packet's
+ * alone.
+ */
+static enum counter walk_ip6(struct packet *p, uint8_t next, uint32_t end)
+{
+	uint32_t off = sizeof(struct rte_ipv6_hdr);
+
+	for (int i = 0;; i++) {
+		if (likely(next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING &&
+			   next != IPPROTO_DSTOPTS && next != IPPROTO_FRAGMENT))
+			break;
+		if (i == IP6_EXTENSIONS_MAX || end < off + 8)
+			return COUNTER_ip6_extension;
+		const uint8_t *h = rte_pktmbuf_mtod_offset(p->mbuf, uint8_t *, p->l3 + off);
+
+		p->l4 = (uint16_t)(p->l3 + off);
+		if (next == IPPROTO_FRAGMENT) {
+			p->proto = h[0];
+			p->kind = PACKET_FRAGMENT;
+			return PARSE_OK;
+		}
+		next = h[0];
+		off += ((uint32_t)h[1] + 1) * 8;
+		if (off > end)
+			return COUNTER_ip6_extension;
+	}
+	p->proto = next;
+	p->l4 = (uint16_t)(p->l3 + off);
+	return PARSE_OK;
+}
+
+static enum counter parse_ip6(struct packet *p, uint32_t len)
+{
+	const struct rte_ipv6_hdr *ip = packet_ip6(p);
+	enum counter drop;
+
+	if (unlikely(len < sizeof(*ip)))
+		return COUNTER_ip6_short;
+	if (unlikely((rte_be_to_cpu_32(ip->vtc_flow) >> 28) != 6))
+		return COUNTER_ip6_version;
+	uint32_t total = sizeof(*ip) + rte_be_to_cpu_16(ip->payload_len);
+	/* Beyond 65,535 our 16 bits end; such a packet is no longer than a jumbo frame anyway. */
+	if (unlikely(total > p->mbuf->pkt_len - p->l3 || total > UINT16_MAX))
+		return COUNTER_ip6_length;
+	if (unlikely(ip->dst_addr[0] == 0xff)) {
+		if (ip->proto == IPPROTO_ICMPV6)
+			p->kind = PACKET_ARP; /* neighbour discovery, mostly */
 		return PARSE_OK;
+	}
+	drop = check_ip6_addrs(ip);
 	if (unlikely(drop != PARSE_OK))
 		return drop;
-	memcpy(&p->ports, rte_pktmbuf_mtod_offset(p->mbuf, void *, p->l4), sizeof(p->ports));
-	p->kind = PACKET_FLOW;
-	return PARSE_OK;
+	p->af = AF_INET6;
+	p->l3_len = (uint16_t)total;
+	p->ttl = ip->hop_limits;
+	drop = walk_ip6(p, ip->proto, RTE_MIN(total, len));
+	if (unlikely(drop != PARSE_OK || p->kind == PACKET_FRAGMENT))
+		return drop;
+	uint32_t off = (uint32_t)(p->l4 - p->l3);
+
+	return parse_l4(p, RTE_MIN(total, len) - off, total - off);
 }
 
 static enum counter parse_frame(struct packet *p, const struct rte_ether_addr *mac)
@@ -131,6 +245,8 @@ static enum counter parse_frame(struct packet *p, const struct rte_ether_addr *m
 	p->l3 = (uint16_t)off;
 	if (likely(type == RTE_BE16(RTE_ETHER_TYPE_IPV4)))
 		return parse_ip4(p, len - off);
+	if (likely(type == RTE_BE16(RTE_ETHER_TYPE_IPV6)))
+		return parse_ip6(p, len - off);
 	if (type == RTE_BE16(RTE_ETHER_TYPE_ARP))
 		p->kind = PACKET_ARP;
 	return PARSE_OK;
@@ -139,6 +255,7 @@ static enum counter parse_frame(struct packet *p, const struct rte_ether_addr *m
 enum counter parse_packet(struct packet *p, const struct rte_ether_addr *mac)
 {
 	p->kind = PACKET_OTHER;
+	p->af = 0;
 	p->proto = 0;
 	p->tcp_flags = 0;
 	enum counter drop = parse_frame(p, mac);

@@ -13,285 +13,12 @@
  */
 #include "pipeline.h"
 
-#include "fwd/fwd.h"
+#include "balance.h"
 #include "icmp.h"
-#include "load.h"
-#include "nexthop.h"
 #include "parse.h"
 #include "port.h"
-#include "proto/proto.h"
 #include "service.h"
 #include "steer.h"
-
-#define FTP_DATA_PORT 20
-
-/* ---- connections ------------------------------------------------------------------------- */
-
-/* The connection enters its protocol's next state; counts follow. Returns when it expires. */
-static inline tick_t conn_advance(struct worker *w, const struct packet *p, struct conn *c,
-				  enum conn_dir dir, struct dest_slot *slot)
-{
-	const struct proto_ops *proto = proto_table[p->proto];
-	uint8_t state = proto->next_state(p, c, dir);
-
-	if (state != c->state) {
-		bool active = proto->active_states >> state & 1;
-
-		if (active == !!(c->flags & CONN_INACTIVE)) {
-			c->flags ^= CONN_INACTIVE;
-			slot->active += active ? 1 : -1;
-			slot->inactive += active ? -1 : 1;
-		}
-		c->state = state;
-	}
-	return w->now + seconds_to_ticks(w->snapshot->timeouts.s[proto->index][state]);
-}
-
-static void conn_unbind(struct worker *w, struct conn *c)
-{
-	const struct dest *d = snapshot_dest(w->snapshot, c->dest);
-	struct dest_slot *slot = &w->dests[c->dest];
-
-	if (c->flags & CONN_INACTIVE)
-		slot->inactive--;
-	else
-		slot->active--;
-	load_unbound(&w->load, c->dest, d->upper, d->lower);
-}
-
-static void conn_close(struct worker *w, struct conn *c)
-{
-	conn_unbind(w, c);
-	conn_remove(&w->conns, c);
-}
-
-static bool conn_expendable(const struct conn *c)
-{
-	return proto_table[c->proto]->expendable(c);
-}
-
-static struct conn *conn_take(struct worker *w)
-{
-	struct conn *c = conn_alloc(&w->conns);
-
-	if (likely(c != NULL))
-		return c;
-	struct conn *victim = conn_find_expendable(&w->conns, conn_expendable);
-
-	if (!victim)
-		return NULL;
-	conn_close(w, victim);
-	worker_count(w, COUNTER_conn_evicted);
-	return conn_alloc(&w->conns);
-}
-
-/* A new connection of p to destination `id`; NULL when the table is full. */
-static struct conn *conn_create(struct worker *w, const struct packet *p, uint32_t id,
-				const struct fwd_ops *fwd)
-{
-	const struct dest *d = snapshot_dest(w->snapshot, id);
-	struct dest_slot *slot = &w->dests[id];
-	struct conn *c = conn_take(w);
-
-	if (unlikely(!c))
-		return NULL;
-	c->in_addrs = p->addrs;
-	c->in_ports = p->ports;
-	c->daddr = d->addr.v4;
-	c->dport = d->port ? d->port : c->vport;
-	c->laddr = c->caddr;
-	c->lport = c->cport;
-	c->proto = p->proto;
-	c->af = AF_INET;
-	c->flags = (uint16_t)(fwd->method | CONN_INACTIVE | (fwd->sees_reply ? 0 : CONN_NOOUTPUT));
-	c->dest = id;
-	c->adjacency[CONN_IN] = c->adjacency[CONN_OUT] = ADJACENCY_NONE;
-	fwd->bind(c);
-
-	slot->inactive++;
-	load_bound(&w->load, id, d->upper);
-	c->expires = conn_advance(w, p, c, CONN_IN, slot);
-	if (unlikely(conn_insert(&w->conns, c) < 0)) {
-		conn_unbind(w, c);
-		return NULL;
-	}
-	slot->conns++;
-	worker_count(w, COUNTER_conn_created);
-	return c;
-}
-
-/* ---- forwarding -------------------------------------------------------------------------- */
-
-/* Cuts the frame to the IP packet with room for an Ethernet header in front. */
-static inline void frame_trim(struct packet *p)
-{
-	uint16_t front = (uint16_t)(p->l3 - sizeof(struct rte_ether_hdr));
-	uint32_t surplus = p->mbuf->pkt_len - p->l3 - p->l3_len;
-
-	if (unlikely(front))
-		rte_pktmbuf_adj(p->mbuf, front);
-	if (surplus)
-		rte_pktmbuf_trim(p->mbuf, (uint16_t)surplus);
-}
-
-/* Why a packet cannot go to its next hop, told to its sender; it ends here. */
-static void refuse(struct worker *w, struct packet *p, enum icmp_error error, uint16_t info,
-		   uint32_t from, enum counter why)
-{
-	icmp_send_error(w, p, error, info, from);
-	worker_drop(w, p->mbuf, why);
-}
-
-static void refuse_too_big(struct worker *w, struct packet *p, uint16_t mtu, uint32_t from)
-{
-	struct rte_ipv4_hdr *ip = packet_ip4(p);
-
-	/* Without DF it would have to be fragmented. */
-	if (!(ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_DF_FLAG))) {
-		worker_drop(w, p->mbuf, COUNTER_mtu_exceeded);
-		return;
-	}
-	/* The kernel quotes the packet as it would have been sent on. */
-	ip->time_to_live--;
-	ip->hdr_checksum = 0;
-	ip->hdr_checksum = (uint16_t)~rte_raw_cksum(ip, (size_t)(ip->version_ihl & 15) * 4);
-	refuse(w, p, ICMP_ERROR_FRAGMENTATION_NEEDED, mtu, from, COUNTER_mtu_exceeded);
-}
-
-/* Rewrites and sends a packet of c. `from`: the director's address toward the sender. */
-static inline void forward(struct worker *w, struct packet *p, struct conn *c, enum conn_dir dir,
-			   uint32_t from)
-{
-	struct nexthop nh;
-
-	nexthop_of_conn(w, c, dir, dir == CONN_IN ? c->daddr : c->laddr, &nh);
-	if (unlikely(nh.kind >= NEXTHOP_LOCAL)) {
-		if (nh.kind == NEXTHOP_LOCAL)
-			worker_drop(w, p->mbuf, COUNTER_local_destination);
-		else
-			refuse(w, p, ICMP_ERROR_HOST_UNREACHABLE, 0, from, COUNTER_no_route);
-		return;
-	}
-	if (unlikely(p->ttl <= 1)) {
-		refuse(w, p, ICMP_ERROR_TIME_EXCEEDED, 0, from, COUNTER_ttl_exceeded);
-		return;
-	}
-	if (nh.kind == NEXTHOP_READY && unlikely(p->l3_len > nh.mtu)) {
-		refuse_too_big(w, p, nh.mtu, from);
-		return;
-	}
-	fwd_table[c->flags & CONN_FWD_MASK]->rewrite[dir](p, c);
-	frame_trim(p);
-	nexthop_out(w, p->mbuf, &nh);
-}
-
-static inline void forward_in(struct worker *w, struct packet *p, struct conn *c,
-			      struct dest_slot *slot)
-{
-	slot->inpkts++;
-	slot->inbytes += p->l3_len;
-	c->in_pkts++;
-	forward(w, p, c, CONN_IN, c->vaddr);
-}
-
-/* The director's address on the port where a server's packet came in. */
-static uint32_t server_side(const struct worker *w, const struct packet *p, const struct conn *c)
-{
-	const struct lvs_addr *a = fib_source_of(w->fib, p->port, AF_INET);
-
-	return a ? a->v4 : c->vaddr;
-}
-
-static inline void forward_out(struct worker *w, struct packet *p, struct conn *c)
-{
-	struct dest_slot *slot = &w->dests[c->dest];
-
-	/* The kernel looks at the TTL of a packet that it routes before IPVS sees it. */
-	if (unlikely(p->ttl <= 1)) {
-		refuse(w, p, ICMP_ERROR_TIME_EXCEEDED, 0, server_side(w, p, c),
-		       COUNTER_ttl_exceeded);
-		return;
-	}
-	slot->outpkts++;
-	slot->outbytes += p->l3_len;
-	conn_touch(&w->conns, c, conn_advance(w, p, c, CONN_OUT, slot));
-	forward(w, p, c, CONN_OUT, c->vaddr);
-}
-
-/* ---- new connections --------------------------------------------------------------------- */
-
-static void schedule(struct worker *w, struct packet *p, const struct service *svc)
-{
-	struct sched_context ctx = {.load = &w->load, .packet = p};
-	const struct service_dest *sd = sched_pick(&w->scheds[svc->id], svc, &ctx);
-
-	if (unlikely(!sd)) {
-		refuse(w, p, ICMP_ERROR_PORT_UNREACHABLE, 0, packet_dst(p), COUNTER_no_destination);
-		return;
-	}
-	const struct dest *d = snapshot_dest(w->snapshot, sd->id);
-	const struct fwd_ops *fwd = d->af == AF_INET ? fwd_table[d->fwd & CONN_FWD_MASK] : NULL;
-
-	if (unlikely(!fwd)) {
-		worker_drop(w, p->mbuf, COUNTER_method_unsupported);
-		return;
-	}
-	struct conn *c = conn_create(w, p, sd->id, fwd);
-
-	if (unlikely(!c)) {
-		worker_drop(w, p->mbuf, COUNTER_conn_table_full);
-		return;
-	}
-	forward_in(w, p, c, &w->dests[sd->id]);
-}
-
-/* No connection: a service's first packet, or not ours. */
-static void process_miss(struct worker *w, struct packet *p)
-{
-	struct lvs_addr dst = addr_v4(packet_dst(p));
-	const struct proto_ops *proto = proto_table[p->proto];
-
-	if (proto->opens(p) && packet_sport(p) != RTE_BE16(FTP_DATA_PORT)) {
-		const struct service *svc =
-			service_find(w->snapshot, AF_INET, p->proto, &dst, packet_dport(p));
-
-		if (svc) {
-			schedule(w, p, svc);
-			return;
-		}
-	}
-	punt_frame(w, p);
-}
-
-/* ---- the stages -------------------------------------------------------------------------- */
-
-static inline void process_flow(struct worker *w, struct packet *p)
-{
-	enum conn_dir dir;
-	struct conn *c = conn_lookup(&w->conns, p->hash, p->addrs, p->ports, p->proto, &dir);
-
-	if (unlikely(!c)) {
-		process_miss(w, p);
-		return;
-	}
-	if (dir == CONN_OUT) {
-		forward_out(w, p, c);
-		return;
-	}
-	if (unlikely(proto_table[p->proto]->reopens(p, c))) {
-		conn_close(w, c);
-		process_miss(w, p);
-		return;
-	}
-	if (unlikely(!(snapshot_dest(w->snapshot, c->dest)->flags & DEST_AVAILABLE))) {
-		worker_drop(w, p->mbuf, COUNTER_dest_removed);
-		return;
-	}
-	struct dest_slot *slot = &w->dests[c->dest];
-
-	conn_touch(&w->conns, c, conn_advance(w, p, c, CONN_IN, slot));
-	forward_in(w, p, c, slot);
-}
 
 static void process(struct worker *w, struct packet *p)
 {
@@ -299,14 +26,17 @@ static void process(struct worker *w, struct packet *p)
 
 	switch ((enum packet_kind)p->kind) {
 	case PACKET_FLOW:
-		process_flow(w, p);
+		balance_flow(w, p);
 		break;
 	case PACKET_FRAGMENT:
-		dst = addr_v4(packet_dst(p));
-		if (service_is_vip(w->snapshot, AF_INET, &dst))
-			worker_drop(w, p->mbuf, COUNTER_ip4_fragment);
+		dst = packet_dst_addr(p);
+		if (service_is_vip(w->snapshot, p->af, &dst))
+			worker_drop(w, p->mbuf, COUNTER_fragment);
 		else
 			punt_frame(w, p);
+		break;
+	case PACKET_ICMP_ERROR:
+		icmp_relay(w, p);
 		break;
 	case PACKET_ARP:
 	case PACKET_OTHER:
@@ -340,8 +70,6 @@ static inline void steer_stage(struct worker *w, struct packet *packets, unsigne
 	for (unsigned int i = 0; i < n; i++) {
 		struct packet *p = &packets[i];
 
-		if (p->kind != PACKET_FLOW)
-			continue;
 		unsigned int owner = steer_owner(w, p);
 
 		if (owner == w->id)
@@ -358,6 +86,8 @@ static inline void lookup_stages(struct worker *w, struct packet *packets, unsig
 		struct packet *p = &packets[i];
 
 		if (likely(p->kind == PACKET_FLOW)) {
+			if (unlikely(p->af == AF_INET6))
+				p->addrs = conn_digest6(&w->conns, packet_ip6(p)->src_addr);
 			p->hash = conn_hash(&w->conns, p->addrs, p->ports, p->proto);
 			conn_prefetch_bucket(&w->conns, p->hash);
 		}
@@ -386,7 +116,7 @@ static void expire_one(void *arg, struct conn *c)
 {
 	struct worker *w = arg;
 
-	conn_close(w, c);
+	balance_close(w, c);
 	worker_count(w, COUNTER_conn_expired);
 }
 
@@ -399,5 +129,5 @@ void pipeline_close_all(struct worker *w)
 {
 	for (uint32_t i = 0; i < w->conns.arena->high; i++)
 		if (w->conns.hot[i].af)
-			conn_close(w, &w->conns.hot[i]);
+			balance_close(w, &w->conns.hot[i]);
 }

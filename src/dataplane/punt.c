@@ -34,9 +34,9 @@ static enum punt_class class_of(const struct worker *w, const struct packet *p)
 {
 	if (p->kind == PACKET_ARP)
 		return PUNT_ARP;
-	if (p->proto) {
-		struct lvs_addr dst = addr_v4(packet_dst(p));
-		const struct fib_target *t = fib_lookup(w->fib, AF_INET, &dst);
+	if (p->af) {
+		struct lvs_addr dst = packet_dst_addr(p);
+		const struct fib_target *t = fib_lookup(w->fib, p->af, &dst);
 
 		if (t && t->type == FIB_LOCAL)
 			return PUNT_LOCAL;

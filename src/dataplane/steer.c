@@ -3,6 +3,30 @@
  * that no line is written by two. */
 #include "steer.h"
 
+#include "icmp.h"
+#include "parse.h"
+
+unsigned int steer_owner(const struct worker *w, const struct packet *p)
+{
+	struct lvs_addr src, dst;
+	struct icmp_quote q;
+
+	if (likely(p->kind == PACKET_FLOW)) {
+		dst = packet_dst_addr(p);
+		if (service_is_vip(w->snapshot, p->af, &dst)) {
+			src = packet_src_addr(p);
+			return steer_hash(&src, packet_sport(p), w->n_workers);
+		}
+		return steer_hash(&dst, packet_dport(p), w->n_workers);
+	}
+	if (p->kind == PACKET_ICMP_ERROR && icmp_read_quote(p, &q) == PARSE_OK) {
+		if (service_is_vip(w->snapshot, q.af, &q.pair[1]))
+			return steer_hash(&q.pair[0], q.ports.src, w->n_workers);
+		return steer_hash(&q.pair[1], q.ports.dst, w->n_workers);
+	}
+	return w->id;
+}
+
 static void flush_to(struct worker *w, unsigned int owner)
 {
 	struct tx_buffer *b = &w->handover[owner];

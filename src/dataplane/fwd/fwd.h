@@ -13,14 +13,26 @@ struct fwd_ops {
 	const char *name;
 	enum fwd_method method;
 	bool sees_reply; /* replies pass the director; otherwise only the client's packets do */
+	bool crosses_families; /* the server's address may be of another family */
 
 	/* Worker, new connection: addresses and ports are set, laddr and lport are the client's;
 	 * fills what rewriting needs. */
-	void (*bind)(struct conn *c);
+	void (*bind)(const struct conn_table *t, struct conn *c); /* may be NULL */
 
 	/* Worker, every packet: rewrites in place and lowers the TTL. The packet's next hop is
-	 * known, its TTL is above 1 and it fits the MTU. */
-	void (*rewrite[2])(const struct packet *p, const struct conn *c); /* by enum conn_dir */
+	 * known, its TTL is above 1 and it fits the MTU. By enum conn_dir. */
+	void (*rewrite[2])(const struct conn_table *t, const struct packet *p,
+			   const struct conn *c);
+
+	/* Methods that add headers. Worker: how many bytes toward d. NULL: none. */
+	uint16_t (*overhead)(const struct dest *d);
+
+	/* Worker, after rewrite, toward the server: puts them before the IP header, which lies
+	 * right behind room for an Ethernet header and keeps such room. `from` is the director's
+	 * address toward d, `flow` a number that all packets of the connection share. False:
+	 * there is no space. */
+	bool (*encapsulate)(struct packet *p, const struct dest *d, const struct lvs_addr *from,
+			    uint32_t flow);
 };
 
 void fwd_register(const struct fwd_ops *ops);

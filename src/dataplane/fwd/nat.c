@@ -4,33 +4,53 @@
  * toward the client the source becomes the virtual ones. Checksums are updated, never verified:
  * a wrong one stays wrong. A UDP checksum of zero is filled in, as the kernel does.
  */
-#include "../checksum.h"
 #include "fwd.h"
+#include "rewrite.h"
 
-static void nat_bind(struct conn *c)
+static uint16_t delta128(const struct lvs_addr *from, const struct lvs_addr *to)
 {
-	c->ip_delta = checksum_delta32(c->vaddr, c->daddr);
-	c->l4_delta = checksum_add(c->ip_delta, checksum_delta16(c->vport, c->dport));
+	uint16_t delta = 0;
+
+	for (int i = 0; i < 4; i++)
+		delta = checksum_add(delta, checksum_delta32(from->w[i], to->w[i]));
+	return delta;
 }
 
-static inline void update_ip(struct rte_ipv4_hdr *ip, uint16_t delta)
+static void nat_bind(const struct conn_table *t, struct conn *c)
 {
-	ip->time_to_live--;
-	ip->hdr_checksum =
-		checksum_apply(ip->hdr_checksum, checksum_add(delta, checksum_ttl_delta()));
+	uint16_t addr;
+
+	if (c->af == AF_INET) {
+		addr = c->ip_delta = checksum_delta32(c->vaddr, c->daddr);
+	} else {
+		const struct conn6 *a = conn_addr6(t, c);
+
+		addr = delta128(&a->vaddr, &a->daddr);
+	}
+	c->l4_delta = checksum_add(addr, checksum_delta16(c->vport, c->dport));
 }
 
 /* The checksum of a datagram that has none, after the rewrite. */
-static uint16_t udp_checksum(const struct packet *p, const struct rte_ipv4_hdr *ip)
+static uint16_t udp_checksum(const struct packet *p)
 {
 	uint16_t sum = 0;
 
 	rte_raw_cksum_mbuf(p->mbuf, p->l4, (uint32_t)(p->l3_len - (p->l4 - p->l3)), &sum);
-	return (uint16_t)~checksum_add(sum, rte_ipv4_phdr_cksum(ip, 0));
+	if (p->af == AF_INET)
+		return (uint16_t)~checksum_add(sum, rte_ipv4_phdr_cksum(packet_ip4(p), 0));
+	/* Not rte_ipv6_phdr_cksum: extension headers may lie between. */
+	const struct rte_ipv6_hdr *ip = packet_ip6(p);
+	const struct {
+		uint32_t len, proto;
+	} pseudo = {rte_cpu_to_be_32((uint32_t)(p->l3_len - (p->l4 - p->l3))),
+		    RTE_BE32(IPPROTO_UDP)};
+
+	sum = checksum_add(sum, rte_raw_cksum(ip->src_addr, 32));
+	return (uint16_t)~checksum_add(sum, rte_raw_cksum(&pseudo, sizeof(pseudo)));
 }
 
 /* After the addresses and ports were changed. */
-static inline void update_l4(const struct packet *p, const struct rte_ipv4_hdr *ip, uint16_t delta)
+static inline void update_l4(const struct packet *p, uint16_t delta)
 {
 	if (p->proto == IPPROTO_TCP) {
 		struct rte_tcp_hdr *tcp = packet_tcp(p);
@@ -43,7 +63,7 @@ static inline void update_l4(const struct packet *p, const struct rte_ipv4_hdr *
 	if (likely(udp->dgram_cksum != 0))
 		udp->dgram_cksum = checksum_apply(udp->dgram_cksum, delta);
 	else
-		udp->dgram_cksum = udp_checksum(p, ip);
+		udp->dgram_cksum = udp_checksum(p);
 	if (unlikely(udp->dgram_cksum == 0))
 		udp->dgram_cksum = 0xffff; /* zero would say "none" (RFC 768) */
 }
@@ -54,24 +74,26 @@ static inline uint16_t *packet_ports(const struct packet *p)
 	return rte_pktmbuf_mtod_offset(p->mbuf, uint16_t *, p->l4);
 }
 
-static void nat_in(const struct packet *p, const struct conn *c)
+static void nat_in(const struct conn_table *t, const struct packet *p, const struct conn *c)
 {
-	struct rte_ipv4_hdr *ip = packet_ip4(p);
-
-	ip->dst_addr = c->daddr;
+	if (likely(p->af == AF_INET))
+		packet_ip4(p)->dst_addr = c->daddr;
+	else
+		memcpy(packet_ip6(p)->dst_addr, &conn_addr6(t, c)->daddr, 16);
 	packet_ports(p)[1] = c->dport;
-	update_ip(ip, c->ip_delta);
-	update_l4(p, ip, c->l4_delta);
+	rewrite_ttl(p, c->ip_delta);
+	update_l4(p, c->l4_delta);
 }
 
-static void nat_out(const struct packet *p, const struct conn *c)
+static void nat_out(const struct conn_table *t, const struct packet *p, const struct conn *c)
 {
-	struct rte_ipv4_hdr *ip = packet_ip4(p);
-
-	ip->src_addr = c->vaddr;
+	if (likely(p->af == AF_INET))
+		packet_ip4(p)->src_addr = c->vaddr;
+	else
+		memcpy(packet_ip6(p)->src_addr, &conn_addr6(t, c)->vaddr, 16);
 	packet_ports(p)[0] = c->vport;
-	update_ip(ip, (uint16_t)~c->ip_delta);
-	update_l4(p, ip, (uint16_t)~c->l4_delta);
+	rewrite_ttl(p, (uint16_t)~c->ip_delta);
+	update_l4(p, (uint16_t)~c->l4_delta);
 }
 
 static const struct fwd_ops nat = {

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The heart of the matter: a packet of a known connection advances its protocol's state and goes
+ * on; the first packet of a new one asks the service's scheduler.
+ *
+ * The order of checks is the kernel's ip_vs_in and ip_vs_out.
+ */
+#include "balance.h"
+
+#include "forward.h"
+#include "fwd/fwd.h"
+#include "icmp.h"
+#include "load.h"
+#include "proto/proto.h"
+#include "service.h"
+
+#define FTP_DATA_PORT 20
+
+/* ---- connections ------------------------------------------------------------------------- */
+
+/* The connection enters its protocol's next state; counts follow. Returns when it expires. */
+static inline tick_t conn_advance(struct worker *w, const struct packet *p, struct conn *c,
+				  enum conn_dir dir, struct dest_slot *slot)
+{
+	const struct proto_ops *proto = proto_table[p->proto];
+	uint8_t state = proto->next_state(p, c, dir);
+
+	if (state != c->state) {
+		bool active = proto->active_states >> state & 1;
+
+		if (active == !!(c->flags & CONN_INACTIVE)) {
+			c->flags ^= CONN_INACTIVE;
+			slot->active += active ? 1 : -1;
+			slot->inactive += active ? -1 : 1;
+		}
+		c->state = state;
+	}
+	return w->now + seconds_to_ticks(w->snapshot->timeouts.s[proto->index][state]);
+}
+
+static void conn_unbind(struct worker *w, struct conn *c)
+{
+	const struct dest *d = snapshot_dest(w->snapshot, c->dest);
+	struct dest_slot *slot = &w->dests[c->dest];
+
+	if (c->flags & CONN_INACTIVE)
+		slot->inactive--;
+	else
+		slot->active--;
+	load_unbound(&w->load, c->dest, d->upper, d->lower);
+}
+
+void balance_close(struct worker *w, struct conn *c)
+{
+	conn_unbind(w, c);
+	conn_remove(&w->conns, c);
+}
+
+static bool conn_expendable(const struct conn *c)
+{
+	return proto_table[c->proto]->expendable(c);
+}
+
+static struct conn *conn_take(struct worker *w)
+{
+	struct conn *c = conn_alloc(&w->conns);
+
+	if (likely(c != NULL))
+		return c;
+	struct conn *victim = conn_find_expendable(&w->conns, conn_expendable);
+
+	if (!victim)
+		return NULL;
+	balance_close(w, victim);
+	worker_count(w, COUNTER_conn_evicted);
+	return conn_alloc(&w->conns);
+}
+
+/* The key of replies; and the addresses themselves where one side is IPv6. */
+static void conn_set_addrs(const struct conn_table *t, struct conn *c, const struct packet *p,
+			   const struct dest *d)
+{
+	if (likely(c->af == AF_INET && c->daf == AF_INET)) {
+		c->daddr = d->addr.v4;
+		c->laddr = c->caddr;
+		return;
+	}
+	struct conn6 *a = conn_addr6(t, c);
+
+	*a = (struct conn6){
+		.caddr = packet_src_addr(p),
+		.vaddr = packet_dst_addr(p),
+		.daddr = d->addr,
+		.laddr = packet_src_addr(p),
+	};
+	if (c->daf == AF_INET)
+		c->daddr = d->addr.v4;
+	else
+		c->out_addrs = conn_digest6(t, &a->daddr);
+}
+
+/* A new connection of p to destination `id`; NULL when the table is full. */
+static struct conn *conn_create(struct worker *w, const struct packet *p, uint32_t id,
+				const struct fwd_ops *fwd)
+{
+	const struct dest *d = snapshot_dest(w->snapshot, id);
+	struct dest_slot *slot = &w->dests[id];
+	struct conn *c = conn_take(w);
+
+	if (unlikely(!c))
+		return NULL;
+	c->proto = p->proto;
+	c->af = p->af;
+	c->daf = (uint8_t)d->af;
+	c->in_addrs = p->addrs;
+	c->in_ports = p->ports;
+	c->dport = d->port ? d->port : c->vport;
+	c->lport = c->cport;
+	c->replies = fwd->sees_reply;
+	conn_set_addrs(&w->conns, c, p, d);
+	c->flags = (uint16_t)(fwd->method | CONN_INACTIVE | (fwd->sees_reply ? 0 : CONN_NOOUTPUT));
+	c->dest = id;
+	c->adjacency[CONN_IN] = c->adjacency[CONN_OUT] = ADJACENCY_NONE;
+	if (fwd->bind)
+		fwd->bind(&w->conns, c);
+
+	slot->inactive++;
+	load_bound(&w->load, id, d->upper);
+	c->expires = conn_advance(w, p, c, CONN_IN, slot);
+	if (unlikely(conn_insert(&w->conns, c) < 0)) {
+		conn_unbind(w, c);
+		return NULL;
+	}
+	slot->conns++;
+	worker_count(w, COUNTER_conn_created);
+	return c;
+}
+
+/* ---- new connections --------------------------------------------------------------------- */
+
+static inline void go_in(struct worker *w, struct packet *p, struct conn *c)
+{
+	conn_count(w, c, CONN_IN, p);
+	forward_packet(w, p, c, CONN_IN, fwd_table[c->flags & CONN_FWD_MASK]);
+}
+
+static inline void go_out(struct worker *w, struct packet *p, struct conn *c)
+{
+	struct dest_slot *slot = &w->dests[c->dest];
+
+	/* The kernel looks at the TTL of a packet that it routes before IPVS sees it. */
+	if (unlikely(p->ttl <= 1)) {
+		forward_refuse(w, p, ICMP_ERROR_TIME_EXCEEDED, 0, NULL, COUNTER_ttl_exceeded);
+		return;
+	}
+	conn_count(w, c, CONN_OUT, p);
+	conn_touch(&w->conns, c, conn_advance(w, p, c, CONN_OUT, slot));
+	forward_packet(w, p, c, CONN_OUT, fwd_table[c->flags & CONN_FWD_MASK]);
+}
+
+static void schedule(struct worker *w, struct packet *p, const struct service *svc)
+{
+	struct sched_context ctx = {.load = &w->load, .packet = p};
+	const struct service_dest *sd = sched_pick(&w->scheds[svc->id], svc, &ctx);
+
+	if (unlikely(!sd)) {
+		struct lvs_addr vip = packet_dst_addr(p);
+
+		forward_refuse(w, p, ICMP_ERROR_PORT_UNREACHABLE, 0, &vip, COUNTER_no_destination);
+		return;
+	}
+	const struct dest *d = snapshot_dest(w->snapshot, sd->id);
+	const struct fwd_ops *fwd = fwd_table[d->fwd & CONN_FWD_MASK];
+
+	if (unlikely(!fwd || (d->af != p->af && !fwd->crosses_families))) {
+		worker_drop(w, p->mbuf, COUNTER_method_unsupported);
+		return;
+	}
+	struct conn *c = conn_create(w, p, sd->id, fwd);
+
+	if (unlikely(!c)) {
+		worker_drop(w, p->mbuf, COUNTER_conn_table_full);
+		return;
+	}
+	go_in(w, p, c);
+}
+
+/* No connection: a service's first packet, or not ours. */
+static void process_miss(struct worker *w, struct packet *p)
+{
+	struct lvs_addr dst = packet_dst_addr(p);
+	const struct proto_ops *proto = proto_table[p->proto];
+
+	if (proto->opens(p) && packet_sport(p) != RTE_BE16(FTP_DATA_PORT)) {
+		const struct service *svc =
+			service_find(w->snapshot, p->af, p->proto, &dst, packet_dport(p));
+
+		if (svc) {
+			schedule(w, p, svc);
+			return;
+		}
+	}
+	punt_frame(w, p);
+}
+
+void balance_flow(struct worker *w, struct packet *p)
+{
+	struct conn_key key = {
+		.hash = p->hash,
+		.addrs = p->addrs,
+		.addrs6 = likely(p->af == AF_INET) ? NULL : packet_ip6(p)->src_addr,
+		.ports = p->ports,
+		.proto = p->proto,
+	};
+	enum conn_dir dir;
+	struct conn *c = conn_lookup(&w->conns, &key, &dir);
+
+	if (unlikely(!c)) {
+		process_miss(w, p);
+		return;
+	}
+	if (dir == CONN_OUT) {
+		go_out(w, p, c);
+		return;
+	}
+	if (unlikely(proto_table[p->proto]->reopens(p, c))) {
+		balance_close(w, c);
+		process_miss(w, p);
+		return;
+	}
+	if (unlikely(!(snapshot_dest(w->snapshot, c->dest)->flags & DEST_AVAILABLE))) {
+		worker_drop(w, p->mbuf, COUNTER_dest_removed);
+		return;
+	}
+	struct dest_slot *slot = &w->dests[c->dest];
+
+	conn_touch(&w->conns, c, conn_advance(w, p, c, CONN_IN, slot));
+	go_in(w, p, c);
+}
+

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What several forwarding methods do to a packet's headers. */
+#ifndef LVSD_DATAPLANE_REWRITE_H
+#define LVSD_DATAPLANE_REWRITE_H
+
+#include "../checksum.h"
+#include "../packet.h"
+
+/* Lowers the TTL; ip_delta is what else changed in an IPv4 header (0: nothing). */
+static inline void rewrite_ttl(const struct packet *p, uint16_t ip_delta)
+{
+	if (unlikely(p->af != AF_INET)) {
+		packet_ip6(p)->hop_limits--;
+		return;
+	}
+	struct rte_ipv4_hdr *ip = packet_ip4(p);
+
+	ip->time_to_live--;
+	ip->hdr_checksum =
+		checksum_apply(ip->hdr_checksum, checksum_add(ip_delta, checksum_ttl_delta()));
+}
+
+#endif
