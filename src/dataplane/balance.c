@@ -99,9 +99,10 @@ static void conn_set_addrs(const struct conn_table *t, struct conn *c, const str
 		c->out_addrs = conn_digest6(t, &a->daddr);
 }
 
-/* A new connection of p to destination `id`; NULL when the table is full. */
+/* A new connection of p to destination `id`; NULL when the table is full. One for this packet
+ * `once` is not entered into the table, so that the next packet is scheduled anew. */
 static struct conn *conn_create(struct worker *w, const struct packet *p, uint32_t id,
-				const struct fwd_ops *fwd)
+				const struct fwd_ops *fwd, bool once)
 {
 	const struct dest *d = snapshot_dest(w->snapshot, id);
 	struct dest_slot *slot = &w->dests[id];
@@ -118,7 +119,8 @@ static struct conn *conn_create(struct worker *w, const struct packet *p, uint32
 	c->lport = c->cport;
 	c->replies = fwd->sees_reply;
 	conn_set_addrs(&w->conns, c, p, d);
-	c->flags = (uint16_t)(fwd->method | CONN_INACTIVE | (fwd->sees_reply ? 0 : CONN_NOOUTPUT));
+	c->flags = (uint16_t)(fwd->method | CONN_INACTIVE | (fwd->sees_reply ? 0 : CONN_NOOUTPUT) |
+			      (once ? CONN_ONE_PACKET : 0));
 	c->dest = id;
 	c->adjacency[CONN_IN] = c->adjacency[CONN_OUT] = ADJACENCY_NONE;
 	if (fwd->bind)
@@ -127,7 +129,7 @@ static struct conn *conn_create(struct worker *w, const struct packet *p, uint32
 	slot->inactive++;
 	load_bound(&w->load, id, d->upper);
 	c->expires = conn_advance(w, p, c, CONN_IN, slot);
-	if (unlikely(conn_insert(&w->conns, c) < 0)) {
+	if (!once && unlikely(conn_insert(&w->conns, c) < 0)) {
 		conn_unbind(w, c);
 		return NULL;
 	}
@@ -176,13 +178,18 @@ static void schedule(struct worker *w, struct packet *p, const struct service *s
 		worker_drop(w, p->mbuf, COUNTER_method_unsupported);
 		return;
 	}
-	struct conn *c = conn_create(w, p, sd->id, fwd);
+	bool once = svc->flags & SERVICE_ONEPACKET && p->proto == IPPROTO_UDP;
+	struct conn *c = conn_create(w, p, sd->id, fwd, once);
 
 	if (unlikely(!c)) {
 		worker_drop(w, p->mbuf, COUNTER_conn_table_full);
 		return;
 	}
 	go_in(w, p, c);
+	if (unlikely(once)) {
+		conn_unbind(w, c);
+		conn_free(&w->conns, c);
+	}
 }
 
 /* No connection: a service's first packet, or not ours. */

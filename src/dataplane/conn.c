@@ -248,7 +248,7 @@ struct conn *conn_alloc(struct conn_table *t)
 	return &t->hot[i];
 }
 
-static void object_free(struct conn_table *t, struct conn *c)
+void conn_free(struct conn_table *t, struct conn *c)
 {
 	uint32_t i = conn_index(t, c);
 
@@ -264,13 +264,13 @@ int conn_insert(struct conn_table *t, struct conn *c)
 	uint64_t in = hash_of(t, c, CONN_IN);
 
 	if (unlikely(table_insert(t, in, entry | CONN_IN) < 0)) {
-		object_free(t, c);
+		conn_free(t, c);
 		return -ENOSPC;
 	}
 	if (likely(c->replies) &&
 	    unlikely(table_insert(t, hash_of(t, c, CONN_OUT), entry | CONN_OUT) < 0)) {
 		table_remove(t, in, entry | CONN_IN);
-		object_free(t, c);
+		conn_free(t, c);
 		return -ENOSPC;
 	}
 	wheel_link(t, c);
@@ -285,7 +285,7 @@ void conn_remove(struct conn_table *t, struct conn *c)
 	if (c->replies)
 		table_remove(t, hash_of(t, c, CONN_OUT), entry | CONN_OUT);
 	wheel_unlink(t, c);
-	object_free(t, c);
+	conn_free(t, c);
 }
 
 struct conn *conn_find_expendable(struct conn_table *t, bool (*expendable)(const struct conn *c))

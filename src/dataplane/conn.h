@@ -311,6 +311,9 @@ struct conn *conn_alloc(struct conn_table *t);
  * overflow bucket left; then the object is free again. */
 int conn_insert(struct conn_table *t, struct conn *c);
 
+/* Gives an object back that was not entered. */
+void conn_free(struct conn_table *t, struct conn *c);
+
 /* Takes it out of hash and wheel and frees the object. */
 void conn_remove(struct conn_table *t, struct conn *c);
 
