@@ -14,6 +14,7 @@ import os
 import pathlib
 import select
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -23,6 +24,7 @@ import time
 from . import director, packet as pk
 
 _CLONE_NEWNET = 0x40000000
+_PR_SET_PDEATHSIG = 1
 _ETH_ALL, _ETH_IP, _ETH_ARP = 0x0003, 0x0800, 0x0806
 _OUTGOING = 4  # sll_pkttype of what this host sent itself
 
@@ -52,12 +54,19 @@ OUTPUT_LIMIT_MISSED = 0.2  # the same after one has not come
 QUIET = 0.03          # silence that counts as "nothing comes"
 
 
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
 def enter_namespace():
     """Gives this process a network namespace of its own."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(_CLONE_NEWNET):
+    if _libc.unshare(_CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), 'cannot make a network namespace')
     director.run('ip', 'link', 'set', 'lo', 'up')
+
+
+def _die_with_parent():
+    """In lvsd before it starts: a test that is killed leaves nothing behind."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _mac(side, end):
@@ -116,7 +125,7 @@ class Lvsd(director.Director):
         with open(self._log, 'wb') as log:
             self._daemon = subprocess.Popen(
                 [self._lvsd, '--config', self._config, '--socket', self._socket],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_die_with_parent)
         end = time.monotonic() + START_LIMIT
         while self.ipvsadm(['-Ln'])[0]:
             if self._daemon.poll() is not None:
