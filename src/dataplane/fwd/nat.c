@@ -20,12 +20,35 @@ static inline void update_ip(struct rte_ipv4_hdr *ip, uint16_t delta)
 		checksum_apply(ip->hdr_checksum, checksum_add(delta, checksum_ttl_delta()));
 }
 
-/* The checksum of a datagram that has none, after the rewrite. */
-static uint16_t udp_checksum(const struct packet *p, const struct rte_ipv4_hdr *ip)
+/* Sums len bytes from off, however they are cut into segments. (rte_raw_cksum_mbuf loses carries
+ * behind a segment of odd length, DPDK 22.11.) */
+static uint16_t sum_mbuf(const struct rte_mbuf *m, uint32_t off, uint32_t len)
 {
-	uint16_t sum = 0;
+	uint32_t sum = 0;
+	bool odd = false;
 
-	rte_raw_cksum_mbuf(p->mbuf, p->l4, (uint32_t)(p->l3_len - (p->l4 - p->l3)), &sum);
+	for (; off >= m->data_len; m = m->next)
+		off -= m->data_len;
+	for (; len; m = m->next, off = 0) {
+		uint32_t n = RTE_MIN(len, m->data_len - off);
+		uint16_t part = rte_raw_cksum(rte_pktmbuf_mtod_offset(m, const void *, off), n);
+
+		sum += odd ? rte_bswap16(part) : part;
+		odd ^= n & 1;
+		len -= n;
+	}
+	return checksum_fold(sum);
+}
+
+/* The checksum of a datagram that has none, after the rewrite. It covers what the UDP length says,
+ * which may be less than the IP packet (RFC 768). */
+static uint16_t udp_checksum(const struct packet *p, const struct rte_ipv4_hdr *ip,
+			     const struct rte_udp_hdr *udp)
+{
+	uint16_t ip_payload = rte_cpu_to_be_16((uint16_t)(p->l3_len - (p->l4 - p->l3)));
+	uint16_t sum = sum_mbuf(p->mbuf, p->l4, rte_be_to_cpu_16(udp->dgram_len));
+
+	sum = checksum_add(sum, checksum_delta16(ip_payload, udp->dgram_len));
 	return (uint16_t)~checksum_add(sum, rte_ipv4_phdr_cksum(ip, 0));
 }
 
@@ -43,7 +66,7 @@ static inline void update_l4(const struct packet *p, const struct rte_ipv4_hdr *
 	if (likely(udp->dgram_cksum != 0))
 		udp->dgram_cksum = checksum_apply(udp->dgram_cksum, delta);
 	else
-		udp->dgram_cksum = udp_checksum(p, ip);
+		udp->dgram_cksum = udp_checksum(p, ip, udp);
 	if (unlikely(udp->dgram_cksum == 0))
 		udp->dgram_cksum = 0xffff; /* zero would say "none" (RFC 768) */
 }
