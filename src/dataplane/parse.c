@@ -129,8 +129,12 @@ static enum counter parse_frame(struct packet *p, const struct rte_ether_addr *m
 		off += sizeof(struct rte_vlan_hdr);
 	}
 	p->l3 = (uint16_t)off;
-	if (likely(type == RTE_BE16(RTE_ETHER_TYPE_IPV4)))
+	if (likely(type == RTE_BE16(RTE_ETHER_TYPE_IPV4))) {
+		/* Only what is sent to this very station is balanced, as in the kernel. */
+		if (unlikely(rte_is_multicast_ether_addr(&eth->dst_addr)))
+			return PARSE_OK;
 		return parse_ip4(p, len - off);
+	}
 	if (type == RTE_BE16(RTE_ETHER_TYPE_ARP))
 		p->kind = PACKET_ARP;
 	return PARSE_OK;
