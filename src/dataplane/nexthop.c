@@ -20,5 +20,5 @@ void nexthop_find(const struct fib *fib, uint16_t af, const struct lvs_addr *add
 	out->addr = t->on_link ? *addr : t->gateway;
 	out->adjacency = fib_neighbour(fib, t->port, af, &out->addr);
 	out->kind = out->adjacency == ADJACENCY_NONE ? NEXTHOP_UNRESOLVED : NEXTHOP_READY;
-	out->mtu = out->kind == NEXTHOP_READY ? fib->adjacencies[out->adjacency].mtu : UINT16_MAX;
+	out->mtu = t->mtu;
 }

@@ -48,7 +48,8 @@ static inline void nexthop_of_conn(struct worker *w, struct conn *c, enum conn_d
 		c->adjacency_generation = fib->generation;
 		c->adjacency[CONN_IN] = c->adjacency[CONN_OUT] = ADJACENCY_NONE;
 	}
-	if (out->kind == NEXTHOP_READY)
+	/* A route with an MTU of its own is looked up every time. */
+	if (out->kind == NEXTHOP_READY && out->mtu == fib->adjacencies[out->adjacency].mtu)
 		c->adjacency[dir] = out->adjacency;
 }
 

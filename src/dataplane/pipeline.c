@@ -122,6 +122,22 @@ static struct conn *conn_create(struct worker *w, const struct packet *p, uint32
 
 /* ---- forwarding -------------------------------------------------------------------------- */
 
+/* Cuts the frame to its first `len` bytes, however many segments lie behind. */
+static void frame_cut(struct rte_mbuf *m, uint32_t len)
+{
+	struct rte_mbuf *last = m;
+
+	m->pkt_len = len;
+	for (; len > last->data_len; last = last->next)
+		len -= last->data_len;
+	last->data_len = (uint16_t)len;
+	rte_pktmbuf_free(last->next);
+	last->next = NULL;
+	m->nb_segs = 1;
+	for (const struct rte_mbuf *s = m; s != last; s = s->next)
+		m->nb_segs++;
+}
+
 /* Cuts the frame to the IP packet with room for an Ethernet header in front. */
 static inline void frame_trim(struct packet *p)
 {
@@ -130,8 +146,12 @@ static inline void frame_trim(struct packet *p)
 
 	if (unlikely(front))
 		rte_pktmbuf_adj(p->mbuf, front);
-	if (surplus)
+	if (!surplus)
+		return;
+	if (likely(p->mbuf->nb_segs == 1))
 		rte_pktmbuf_trim(p->mbuf, (uint16_t)surplus);
+	else
+		frame_cut(p->mbuf, p->mbuf->pkt_len - surplus);
 }
 
 /* Why a packet cannot go to its next hop, told to its sender; it ends here. */
@@ -142,58 +162,6 @@ static void refuse(struct worker *w, struct packet *p, enum icmp_error error, ui
 	worker_drop(w, p->mbuf, why);
 }
 
-static void refuse_too_big(struct worker *w, struct packet *p, uint16_t mtu, uint32_t from)
-{
-	struct rte_ipv4_hdr *ip = packet_ip4(p);
-
-	/* Without DF it would have to be fragmented. */
-	if (!(ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_DF_FLAG))) {
-		worker_drop(w, p->mbuf, COUNTER_mtu_exceeded);
-		return;
-	}
-	/* The kernel quotes the packet as it would have been sent on. */
-	ip->time_to_live--;
-	ip->hdr_checksum = 0;
-	ip->hdr_checksum = (uint16_t)~rte_raw_cksum(ip, (size_t)(ip->version_ihl & 15) * 4);
-	refuse(w, p, ICMP_ERROR_FRAGMENTATION_NEEDED, mtu, from, COUNTER_mtu_exceeded);
-}
-
-/* Rewrites and sends a packet of c. `from`: the director's address toward the sender. */
-static inline void forward(struct worker *w, struct packet *p, struct conn *c, enum conn_dir dir,
-			   uint32_t from)
-{
-	struct nexthop nh;
-
-	nexthop_of_conn(w, c, dir, dir == CONN_IN ? c->daddr : c->laddr, &nh);
-	if (unlikely(nh.kind >= NEXTHOP_LOCAL)) {
-		if (nh.kind == NEXTHOP_LOCAL)
-			worker_drop(w, p->mbuf, COUNTER_local_destination);
-		else
-			refuse(w, p, ICMP_ERROR_HOST_UNREACHABLE, 0, from, COUNTER_no_route);
-		return;
-	}
-	if (unlikely(p->ttl <= 1)) {
-		refuse(w, p, ICMP_ERROR_TIME_EXCEEDED, 0, from, COUNTER_ttl_exceeded);
-		return;
-	}
-	if (nh.kind == NEXTHOP_READY && unlikely(p->l3_len > nh.mtu)) {
-		refuse_too_big(w, p, nh.mtu, from);
-		return;
-	}
-	fwd_table[c->flags & CONN_FWD_MASK]->rewrite[dir](p, c);
-	frame_trim(p);
-	nexthop_out(w, p->mbuf, &nh);
-}
-
-static inline void forward_in(struct worker *w, struct packet *p, struct conn *c,
-			      struct dest_slot *slot)
-{
-	slot->inpkts++;
-	slot->inbytes += p->l3_len;
-	c->in_pkts++;
-	forward(w, p, c, CONN_IN, c->vaddr);
-}
-
 /* The director's address on the port where a server's packet came in. */
 static uint32_t server_side(const struct worker *w, const struct packet *p, const struct conn *c)
 {
@@ -202,20 +170,86 @@ static uint32_t server_side(const struct worker *w, const struct packet *p, cons
 	return a ? a->v4 : c->vaddr;
 }
 
+static void refuse_too_big(struct worker *w, struct packet *p, enum conn_dir dir, uint16_t mtu,
+			   uint32_t from)
+{
+	struct rte_ipv4_hdr *ip = packet_ip4(p);
+
+	/* Without DF it would have to be fragmented. */
+	if (!(ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_DF_FLAG))) {
+		worker_drop(w, p->mbuf, COUNTER_mtu_exceeded);
+		return;
+	}
+	/* To the server, the kernel has lowered the TTL before it looks at the length. */
+	if (dir == CONN_IN) {
+		ip->time_to_live--;
+		ip->hdr_checksum = 0;
+		ip->hdr_checksum = (uint16_t)~rte_raw_cksum(ip, (size_t)(ip->version_ihl & 15) * 4);
+	}
+	refuse(w, p, ICMP_ERROR_FRAGMENTATION_NEEDED, mtu, from, COUNTER_mtu_exceeded);
+}
+
+/* A packet of c that cannot go on ends here. Clients are told by the virtual address, servers by
+ * the director's on their side, as the kernel does. */
+static void turn_away(struct worker *w, struct packet *p, const struct conn *c, enum conn_dir dir,
+		      const struct nexthop *nh)
+{
+	uint32_t from = dir == CONN_IN ? c->vaddr : server_side(w, p, c);
+
+	if (nh->kind == NEXTHOP_LOCAL)
+		worker_drop(w, p->mbuf, COUNTER_local_destination);
+	else if (nh->kind == NEXTHOP_NONE)
+		refuse(w, p, ICMP_ERROR_HOST_UNREACHABLE, 0, from, COUNTER_no_route);
+	else if (p->ttl <= 1)
+		refuse(w, p, ICMP_ERROR_TIME_EXCEEDED, 0, from, COUNTER_ttl_exceeded);
+	else
+		refuse_too_big(w, p, dir, nh->mtu, from);
+}
+
+/* Finds the next hop of a packet of c. False: it cannot go there, and ended here. */
+static inline bool admit(struct worker *w, struct packet *p, struct conn *c, enum conn_dir dir,
+			 struct nexthop *nh)
+{
+	nexthop_of_conn(w, c, dir, dir == CONN_IN ? c->daddr : c->laddr, nh);
+	if (likely(nh->kind < NEXTHOP_LOCAL && p->ttl > 1 && p->l3_len <= nh->mtu))
+		return true;
+	turn_away(w, p, c, dir, nh);
+	return false;
+}
+
+static inline void forward(struct worker *w, struct packet *p, struct conn *c, enum conn_dir dir,
+			   const struct nexthop *nh)
+{
+	fwd_table[c->flags & CONN_FWD_MASK]->rewrite[dir](p, c);
+	frame_trim(p);
+	nexthop_out(w, p->mbuf, nh);
+}
+
+static inline void forward_in(struct worker *w, struct packet *p, struct conn *c,
+			      struct dest_slot *slot)
+{
+	struct nexthop nh;
+
+	slot->inpkts++;
+	slot->inbytes += p->l3_len;
+	c->in_pkts++;
+	if (admit(w, p, c, CONN_IN, &nh))
+		forward(w, p, c, CONN_IN, &nh);
+}
+
+/* The kernel routes a server's packet before IPVS sees it: one that cannot go on is not counted
+ * and changes no state. */
 static inline void forward_out(struct worker *w, struct packet *p, struct conn *c)
 {
 	struct dest_slot *slot = &w->dests[c->dest];
+	struct nexthop nh;
 
-	/* The kernel looks at the TTL of a packet that it routes before IPVS sees it. */
-	if (unlikely(p->ttl <= 1)) {
-		refuse(w, p, ICMP_ERROR_TIME_EXCEEDED, 0, server_side(w, p, c),
-		       COUNTER_ttl_exceeded);
+	if (!admit(w, p, c, CONN_OUT, &nh))
 		return;
-	}
 	slot->outpkts++;
 	slot->outbytes += p->l3_len;
 	conn_touch(&w->conns, c, conn_advance(w, p, c, CONN_OUT, slot));
-	forward(w, p, c, CONN_OUT, c->vaddr);
+	forward(w, p, c, CONN_OUT, &nh);
 }
 
 /* ---- new connections --------------------------------------------------------------------- */
@@ -303,7 +337,8 @@ static void process(struct worker *w, struct packet *p)
 		break;
 	case PACKET_FRAGMENT:
 		dst = addr_v4(packet_dst(p));
-		if (service_is_vip(w->snapshot, AF_INET, &dst))
+		/* Other protocols' (a long ping) are the kernel's. */
+		if (proto_table[p->proto] && service_is_vip(w->snapshot, AF_INET, &dst))
 			worker_drop(w, p->mbuf, COUNTER_ip4_fragment);
 		else
 			punt_frame(w, p);
