@@ -254,7 +254,7 @@ int model_service_add(const struct service_key *key, const struct service_spec *
 		      struct model_error *err)
 {
 	char text[MODEL_ERROR_MAX / 2];
-	const struct sched_ops *sched;
+	const struct sched_ops *sched = NULL;
 	struct model_service *svc;
 	int r;
 
@@ -287,7 +287,7 @@ int model_service_add(const struct service_key *key, const struct service_spec *
 int model_service_edit(struct model_service *svc, const struct service_spec *spec,
 		       struct model_error *err)
 {
-	const struct sched_ops *sched;
+	const struct sched_ops *sched = NULL;
 	int r = check_spec(&svc->key, spec, &sched, err);
 
 	if (r < 0)
