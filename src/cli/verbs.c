@@ -176,13 +176,19 @@ static int show(const struct verb *verb, const struct request *request)
 	return 0;
 }
 
+static const char *text_of(const json_t *record, const char *key)
+{
+	const char *text = json_string_value(json_object_get(record, key));
+
+	return text ? text : "?";
+}
+
 static void print_version(const json_t *daemon)
 {
 	json_int_t up = json_integer_value(json_object_get(daemon, "uptime"));
 
 	printf("lvsd %s (%s), pid %" JSON_INTEGER_FORMAT ", up %" PRId64 "d %02d:%02d:%02d\n",
-	       json_string_value(json_object_get(daemon, "version")),
-	       json_string_value(json_object_get(daemon, "dpdk")),
+	       text_of(daemon, "version"), text_of(daemon, "dpdk"),
 	       json_integer_value(json_object_get(daemon, "pid")), (int64_t)up / 86400,
 	       (int)(up / 3600 % 24), (int)(up / 60 % 60), (int)(up % 60));
 }
