@@ -76,7 +76,7 @@ heartbeat() {
 
 # run DIR SUITE NAME: one suite of one build, shown and counted as NAME.
 run() {
-	local dir=$1 suite=$2 name=$3 start count beat log=testlog-$2
+	local dir=$1 suite=$2 name=$3 start count beat log=testlog-$2 result s
 	[[ $(suite_tests "$dir" "$suite") != 0 ]] || return 0
 	title "$name"
 	start=$(now)
@@ -87,7 +87,11 @@ run() {
 		2>&1 </dev/null | meson_lines || true
 	kill "$beat" 2>/dev/null || true
 	if [[ -f $dir/meson-logs/$log.json ]]; then
-		read -ra count < <(python3 "$ROOT/scripts/lib/summary.py" "$dir/meson-logs/$log.json")
+		mapfile -t result < <(python3 "$ROOT/scripts/lib/summary.py" "$dir/meson-logs/$log.json")
+		read -ra count <<<"${result[0]}"
+		for s in "${result[@]:1}"; do
+			say "  ${YELLOW}skipped$PLAIN $s"
+		done
 	else
 		count=(0 1 0) # meson itself failed, and said why
 	fi

@@ -21,6 +21,9 @@ struct hmap {
 	uint32_t n;
 };
 
+/* The object that a node lies in. */
+#define hmap_entry(node, type, member) ((type *)((char *)(node)-offsetof(type, member)))
+
 void hmap_init(struct hmap *map);
 void hmap_fini(struct hmap *map); /* the nodes are the owner's */
 void hmap_insert(struct hmap *map, struct hmap_node *node, uint32_t hash);

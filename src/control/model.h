@@ -102,47 +102,52 @@ struct estimator {
 };
 
 struct model_service;
-struct service_history;
+struct history;
+struct compiled_service;
 
 struct model_dest {
-	TAILQ_ENTRY(model_dest) link; /* of the service's list, live or trashed */
-	TAILQ_ENTRY(model_dest) trash_link;
+	TAILQ_ENTRY(model_dest) link;       /* of its service: dests or trashed */
+	TAILQ_ENTRY(model_dest) trash_link; /* of the whole trash */
+	TAILQ_ENTRY(model_dest) dirty_link; /* to be compiled */
 	struct hmap_node trash_node;
-	struct model_service *service; /* counted reference; also after removal */
+	struct model_service *service; /* holds a reference, also from the trash */
 	struct dest_key key;
 	struct dest_spec spec;
 	uint32_t id;
 	uint32_t last_weight;
-	uint64_t seq;             /* when it was added: higher comes first */
-	struct dest_stats zero;   /* raw counters that count as 0 */
-	struct dest_stats joined; /* raw counters when it joined the service */
+	uint64_t seq;             /* when it was added; higher comes first */
+	struct dest_stats zero;   /* counters when they were last zeroed */
+	struct dest_stats joined; /* counters when it became the service's */
 	struct estimator est;
-	bool available;      /* not in the trash */
-	bool referenced;     /* trashed, and connections use it */
-	uint64_t idle_since; /* trashed: seconds; 0: not idle */
+	bool available;  /* not in the trash */
+	bool referenced; /* in the trash, and connections use it */
+	bool dirty;
+	uint64_t idle_since; /* in the trash without connections, seconds; 0: not so */
 };
 
 TAILQ_HEAD(dest_list, model_dest);
 
 struct model_service {
 	struct hmap_node node;
+	TAILQ_ENTRY(model_service) dirty_link;
 	struct service_key key;
 	uint32_t id;
-	uint32_t refs; /* the model's, and one per destination */
+	uint32_t refs; /* one while it lives, and one per destination */
 	uint32_t flags, timeout, netmask;
 	const struct sched_ops *sched; /* NULL: none */
 	char pe[PE_NAME_MAX];
-	bool alive;             /* false: removed, trashed destinations remain */
+	bool alive;             /* false: removed, but destinations in the trash were its own */
 	bool dirty;             /* to be compiled */
+	bool vip;               /* its address is among the snapshot's */
 	struct dest_list dests; /* newest first */
 	struct dest_list trashed;
 	uint32_t n_dests;
-	struct dest_stats left; /* what purged destinations counted here */
-	struct dest_stats zero;
+	uint32_t n_referenced;  /* of the trashed */
+	struct dest_stats left; /* what destinations counted here that are gone */
+	struct dest_stats zero; /* counters when they were last zeroed */
 	struct estimator est;
-	struct service_history *history;
-	struct service *compiled; /* published, NULL: not yet */
-	TAILQ_ENTRY(model_service) dirty_link;
+	struct history *history;
+	struct compiled_service *compiled; /* as the next snapshot has it; NULL: not in it */
 };
 
 /* ---- services ---------------------------------------------------------------------------- */

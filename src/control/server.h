@@ -27,7 +27,7 @@ struct server_hooks {
 int server_open(struct event_base *base, const char *path, struct server **out, char *err,
 		size_t errlen);
 
-/* `hooks` must outlive the server. */
+/* Copied. */
 void server_set_hooks(struct server *server, const struct server_hooks *hooks);
 
 /* Drops every client and removes the socket's file. NULL is ignored. */

@@ -142,22 +142,26 @@ static struct conn *conn_create(struct worker *w, const struct packet *p, uint32
 
 static inline void go_in(struct worker *w, struct packet *p, struct conn *c)
 {
+	const struct fwd_ops *how = fwd_table[c->flags & CONN_FWD_MASK];
+	struct passage pass;
+
 	conn_count(w, c, CONN_IN, p);
-	forward_packet(w, p, c, CONN_IN, fwd_table[c->flags & CONN_FWD_MASK]);
+	if (forward_admit(w, p, c, CONN_IN, how, &pass))
+		forward_send(w, p, c, CONN_IN, how, &pass);
 }
 
+/* The kernel routes a server's packet before IPVS sees it: one that cannot go on is not counted
+ * and changes no state. */
 static inline void go_out(struct worker *w, struct packet *p, struct conn *c)
 {
-	struct dest_slot *slot = &w->dests[c->dest];
+	const struct fwd_ops *how = fwd_table[c->flags & CONN_FWD_MASK];
+	struct passage pass;
 
-	/* The kernel looks at the TTL of a packet that it routes before IPVS sees it. */
-	if (unlikely(p->ttl <= 1)) {
-		forward_refuse(w, p, ICMP_ERROR_TIME_EXCEEDED, 0, NULL, COUNTER_ttl_exceeded);
+	if (!forward_admit(w, p, c, CONN_OUT, how, &pass))
 		return;
-	}
 	conn_count(w, c, CONN_OUT, p);
-	conn_touch(&w->conns, c, conn_advance(w, p, c, CONN_OUT, slot));
-	forward_packet(w, p, c, CONN_OUT, fwd_table[c->flags & CONN_FWD_MASK]);
+	conn_touch(&w->conns, c, conn_advance(w, p, c, CONN_OUT, &w->dests[c->dest]));
+	forward_send(w, p, c, CONN_OUT, how, &pass);
 }
 
 static void schedule(struct worker *w, struct packet *p, const struct service *svc)

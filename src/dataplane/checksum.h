@@ -70,4 +70,10 @@ static inline uint16_t checksum_ttl_delta(void)
 	return (uint16_t)~htons(0x0100);
 }
 
+struct rte_mbuf;
+
+/* One's complement sum of len bytes from off on, however they are cut into segments; they must be
+ * there. */
+uint16_t checksum_mbuf(const struct rte_mbuf *m, uint32_t off, uint32_t len);
+
 #endif

@@ -121,13 +121,19 @@ static int build_targets(struct fib *fib, const struct fib_input *in)
 	fib->targets = calloc(in->n_routes + 1, sizeof(*fib->targets));
 	if (!fib->targets)
 		return -1;
-	for (size_t i = 0; i < in->n_routes; i++)
+	for (size_t i = 0; i < in->n_routes; i++) {
+		const struct fib_route *r = &in->routes[i];
+		const struct port *port = port_get(r->port);
+		uint16_t mtu = port ? port->mtu : UINT16_MAX;
+
 		fib->targets[i + 1] = (struct fib_target){
-			.type = in->routes[i].type,
-			.on_link = addr_is_zero(&in->routes[i].gateway),
-			.port = in->routes[i].port,
-			.gateway = in->routes[i].gateway,
+			.type = r->type,
+			.on_link = addr_is_zero(&r->gateway),
+			.port = r->port,
+			.mtu = r->mtu && r->mtu < mtu ? r->mtu : mtu,
+			.gateway = r->gateway,
 		};
+	}
 	return 0;
 }
 

@@ -28,6 +28,7 @@ struct fib_target {
 	uint8_t type; /* enum fib_route_type */
 	bool on_link;
 	uint16_t port;
+	uint16_t mtu; /* the lower of the route's and the port's */
 	struct lvs_addr gateway;
 };
 

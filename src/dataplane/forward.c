@@ -7,7 +7,22 @@
 
 #include "checksum.h"
 #include "fragment.h"
-#include "nexthop.h"
+
+/* Cuts the frame to its first `len` bytes, however many segments lie behind. */
+static void frame_cut(struct rte_mbuf *m, uint32_t len)
+{
+	struct rte_mbuf *last = m;
+
+	m->pkt_len = len;
+	for (; len > last->data_len; last = last->next)
+		len -= last->data_len;
+	last->data_len = (uint16_t)len;
+	rte_pktmbuf_free(last->next);
+	last->next = NULL;
+	m->nb_segs = 1;
+	for (const struct rte_mbuf *s = m; s != last; s = s->next)
+		m->nb_segs++;
+}
 
 void forward_trim(struct packet *p)
 {
@@ -19,8 +34,12 @@ void forward_trim(struct packet *p)
 		p->l3 -= front;
 		p->l4 -= front;
 	}
-	if (surplus)
+	if (!surplus)
+		return;
+	if (likely(p->mbuf->nb_segs == 1))
 		rte_pktmbuf_trim(p->mbuf, (uint16_t)surplus);
+	else
+		frame_cut(p->mbuf, p->mbuf->pkt_len - surplus);
 }
 
 void forward_refuse(struct worker *w, struct packet *p, enum icmp_error error, uint16_t info,
@@ -59,33 +78,54 @@ static bool may_fragment(const struct packet *p)
 
 static void refuse_too_big(struct worker *w, struct packet *p, enum conn_dir dir, uint16_t mtu)
 {
-	/* The kernel quotes the packet as it would have been sent on. */
-	if (p->af == AF_INET) {
-		struct rte_ipv4_hdr *ip = packet_ip4(p);
+	/* To the server, the kernel has lowered the TTL before it looks at the length. */
+	if (dir == CONN_IN) {
+		if (p->af == AF_INET6) {
+			packet_ip6(p)->hop_limits--;
+		} else {
+			struct rte_ipv4_hdr *ip = packet_ip4(p);
 
-		ip->time_to_live--;
-		ip->hdr_checksum = 0;
-		ip->hdr_checksum =
-			(uint16_t)~checksum_ip4(ip, (unsigned int)(ip->version_ihl & 15));
-	} else {
-		packet_ip6(p)->hop_limits--;
+			ip->time_to_live--;
+			ip->hdr_checksum = checksum_apply(ip->hdr_checksum, checksum_ttl_delta());
+		}
 	}
 	refuse(w, p, dir, ICMP_ERROR_TOO_BIG, mtu, COUNTER_mtu_exceeded);
 }
 
-/* Whether a packet of p->l3_len + overhead bytes may go to nh at all; if not, it was refused. */
-static bool fits(struct worker *w, struct packet *p, enum conn_dir dir, const struct nexthop *nh,
-		 uint16_t overhead, bool *fragment)
+/* A packet of c that cannot go on ends here. */
+static void turn_away(struct worker *w, struct packet *p, enum conn_dir dir,
+		      const struct passage *pass)
 {
-	*fragment = false;
-	if (likely(p->l3_len + overhead <= nh->mtu))
-		return true;
-	/* What leaves is cut, and only IPv4 can be cut on the way. */
-	if (may_fragment(p) && nh->af == AF_INET) {
-		*fragment = true;
-		return true;
+	const struct nexthop *nh = &pass->nh;
+
+	if (nh->kind == NEXTHOP_LOCAL)
+		worker_drop(w, p->mbuf, COUNTER_local_destination);
+	else if (nh->kind == NEXTHOP_NONE)
+		refuse(w, p, dir, ICMP_ERROR_HOST_UNREACHABLE, 0, COUNTER_no_route);
+	else if (p->ttl <= 1)
+		refuse(w, p, dir, ICMP_ERROR_TIME_EXCEEDED, 0, COUNTER_ttl_exceeded);
+	else
+		refuse_too_big(w, p, dir, (uint16_t)(nh->mtu - pass->overhead));
+}
+
+bool forward_admit(struct worker *w, struct packet *p, struct conn *c, enum conn_dir dir,
+		   const struct fwd_ops *how, struct passage *pass)
+{
+	pass->overhead = unlikely(how->overhead != NULL)
+				 ? how->overhead(snapshot_dest(w->snapshot, c->dest))
+				 : 0;
+	pass->fragment = false;
+	nexthop_of_conn(w, c, dir, &pass->nh);
+	if (likely(pass->nh.kind < NEXTHOP_LOCAL && p->ttl > 1)) {
+		if (likely(p->l3_len + pass->overhead <= pass->nh.mtu))
+			return true;
+		/* What leaves is cut, and only IPv4 can be cut on the way. */
+		if (may_fragment(p) && pass->nh.af == AF_INET) {
+			pass->fragment = true;
+			return true;
+		}
 	}
-	refuse_too_big(w, p, dir, (uint16_t)(nh->mtu - overhead));
+	turn_away(w, p, dir, pass);
 	return false;
 }
 
@@ -95,44 +135,23 @@ static bool encapsulate(struct worker *w, struct packet *p, const struct conn *c
 {
 	const struct dest *d = snapshot_dest(w->snapshot, c->dest);
 	const struct lvs_addr *from = fib_source_of(w->fib, nh->port, d->af);
+	uint32_t flow = (uint32_t)(c->in_addrs >> 32 ^ c->in_addrs ^ c->in_ports) * 0x9e3779b1u;
 
-	if (from && how->encapsulate(p, d, from, (uint32_t)(c->in_addrs >> 32 ^ c->in_addrs ^
-							     c->in_ports) *
-							     0x9e3779b1u))
+	if (from && how->encapsulate(p, d, from, flow))
 		return true;
 	worker_drop(w, p->mbuf, from ? COUNTER_no_headroom : COUNTER_no_source);
 	return false;
 }
 
-void forward_packet(struct worker *w, struct packet *p, struct conn *c, enum conn_dir dir,
-		    const struct fwd_ops *how)
+void forward_send(struct worker *w, struct packet *p, struct conn *c, enum conn_dir dir,
+		  const struct fwd_ops *how, const struct passage *pass)
 {
-	uint16_t overhead = unlikely(how->overhead != NULL)
-				    ? how->overhead(snapshot_dest(w->snapshot, c->dest))
-				    : 0;
-	struct nexthop nh;
-	bool fragment;
-
-	nexthop_of_conn(w, c, dir, &nh);
-	if (unlikely(nh.kind >= NEXTHOP_LOCAL)) {
-		if (nh.kind == NEXTHOP_LOCAL)
-			worker_drop(w, p->mbuf, COUNTER_local_destination);
-		else
-			refuse(w, p, dir, ICMP_ERROR_HOST_UNREACHABLE, 0, COUNTER_no_route);
-		return;
-	}
-	if (unlikely(p->ttl <= 1)) {
-		refuse(w, p, dir, ICMP_ERROR_TIME_EXCEEDED, 0, COUNTER_ttl_exceeded);
-		return;
-	}
-	if (!fits(w, p, dir, &nh, overhead, &fragment))
-		return;
 	how->rewrite[dir](&w->conns, p, c);
 	forward_trim(p);
-	if (unlikely(overhead) && !encapsulate(w, p, c, how, &nh))
+	if (unlikely(pass->overhead) && !encapsulate(w, p, c, how, &pass->nh))
 		return;
-	if (unlikely(fragment))
-		fragment_send(w, p->mbuf, &nh);
+	if (unlikely(pass->fragment))
+		fragment_send(w, p->mbuf, &pass->nh);
 	else
-		nexthop_out(w, p->mbuf, &nh);
+		nexthop_out(w, p->mbuf, &pass->nh);
 }

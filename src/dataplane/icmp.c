@@ -36,9 +36,8 @@ static const struct type_code types6[] = {
 uint16_t icmp_checksum(const struct rte_mbuf *m, uint32_t off, uint32_t len,
 		       const struct rte_ipv6_hdr *ip6)
 {
-	uint16_t sum = 0;
+	uint16_t sum = checksum_mbuf(m, off, len);
 
-	rte_raw_cksum_mbuf(m, off, len, &sum);
 	if (!ip6)
 		return sum;
 	const uint32_t rest[2] = {rte_cpu_to_be_32(len), RTE_BE32(IPPROTO_ICMPV6)};

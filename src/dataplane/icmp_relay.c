@@ -180,5 +180,8 @@ void icmp_relay(struct worker *w, struct packet *p)
 		translate(w, p, &q, c, dir);
 		how = fwd_table[FWD_DIRECT];
 	}
-	forward_packet(w, p, c, dir, how);
+	struct passage pass;
+
+	if (forward_admit(w, p, c, dir, how, &pass))
+		forward_send(w, p, c, dir, how, &pass);
 }

@@ -22,7 +22,7 @@ void nexthop_find(const struct fib *fib, uint16_t af, const struct lvs_addr *add
 	out->addr = t->on_link ? *addr : t->gateway;
 	out->adjacency = fib_neighbour(fib, t->port, af, &out->addr);
 	out->kind = out->adjacency == ADJACENCY_NONE ? NEXTHOP_UNRESOLVED : NEXTHOP_READY;
-	out->mtu = port_get(t->port)->mtu;
+	out->mtu = t->mtu;
 }
 
 void nexthop_learn(struct worker *w, struct conn *c, enum conn_dir dir, struct nexthop *out)
@@ -35,6 +35,7 @@ void nexthop_learn(struct worker *w, struct conn *c, enum conn_dir dir, struct n
 		c->adjacency_generation = w->fib->generation;
 		c->adjacency[CONN_IN] = c->adjacency[CONN_OUT] = ADJACENCY_NONE;
 	}
-	if (out->kind == NEXTHOP_READY)
+	/* A route with an MTU of its own is looked up every time. */
+	if (out->kind == NEXTHOP_READY && out->mtu == w->fib->adjacencies[out->adjacency].mtu)
 		c->adjacency[dir] = out->adjacency;
 }

@@ -202,11 +202,8 @@ static enum counter parse_ip6(struct packet *p, uint32_t len)
 	/* Beyond 65,535 our 16 bits end; such a packet is no longer than a jumbo frame anyway. */
 	if (unlikely(total > p->mbuf->pkt_len - p->l3 || total > UINT16_MAX))
 		return COUNTER_ip6_length;
-	if (unlikely(ip->dst_addr[0] == 0xff)) {
-		if (ip->proto == IPPROTO_ICMPV6)
-			p->kind = PACKET_ARP; /* neighbour discovery, mostly */
+	if (unlikely(ip->dst_addr[0] == 0xff))
 		return PARSE_OK;
-	}
 	drop = check_ip6_addrs(ip);
 	if (unlikely(drop != PARSE_OK))
 		return drop;
@@ -243,12 +240,20 @@ static enum counter parse_frame(struct packet *p, const struct rte_ether_addr *m
 		off += sizeof(struct rte_vlan_hdr);
 	}
 	p->l3 = (uint16_t)off;
-	if (likely(type == RTE_BE16(RTE_ETHER_TYPE_IPV4)))
-		return parse_ip4(p, len - off);
-	if (likely(type == RTE_BE16(RTE_ETHER_TYPE_IPV6)))
-		return parse_ip6(p, len - off);
 	if (type == RTE_BE16(RTE_ETHER_TYPE_ARP))
 		p->kind = PACKET_ARP;
+	/* Only what is sent to this very station is balanced, as in the kernel. */
+	bool multicast = rte_is_multicast_ether_addr(&eth->dst_addr);
+
+	if (likely(type == RTE_BE16(RTE_ETHER_TYPE_IPV4) && !multicast))
+		return parse_ip4(p, len - off);
+	if (likely(type == RTE_BE16(RTE_ETHER_TYPE_IPV6))) {
+		if (!multicast)
+			return parse_ip6(p, len - off);
+		/* Neighbour discovery, mostly. */
+		if (len >= off + sizeof(struct rte_ipv6_hdr) && packet_ip6(p)->proto == IPPROTO_ICMPV6)
+			p->kind = PACKET_ARP;
+	}
 	return PARSE_OK;
 }
 

@@ -17,6 +17,7 @@
 #include "icmp.h"
 #include "parse.h"
 #include "port.h"
+#include "proto/proto.h"
 #include "service.h"
 #include "steer.h"
 
@@ -30,7 +31,8 @@ static void process(struct worker *w, struct packet *p)
 		break;
 	case PACKET_FRAGMENT:
 		dst = packet_dst_addr(p);
-		if (service_is_vip(w->snapshot, p->af, &dst))
+		/* Other protocols' (a long ping) are the kernel's. */
+		if (proto_table[p->proto] && service_is_vip(w->snapshot, p->af, &dst))
 			worker_drop(w, p->mbuf, COUNTER_fragment);
 		else
 			punt_frame(w, p);

@@ -30,23 +30,17 @@ static void nat_bind(const struct conn_table *t, struct conn *c)
 	c->l4_delta = checksum_add(addr, checksum_delta16(c->vport, c->dport));
 }
 
-/* The checksum of a datagram that has none, after the rewrite. */
-static uint16_t udp_checksum(const struct packet *p)
+/* The checksum of a datagram that has none, after the rewrite. It covers what the UDP length says,
+ * which may be less than the IP packet (RFC 768). */
+static uint16_t udp_checksum(const struct packet *p, const struct rte_udp_hdr *udp)
 {
-	uint16_t sum = 0;
+	const uint16_t pseudo[2] = {udp->dgram_len, RTE_BE16(IPPROTO_UDP)};
+	uint16_t sum = checksum_mbuf(p->mbuf, p->l4, rte_be_to_cpu_16(udp->dgram_len));
 
-	rte_raw_cksum_mbuf(p->mbuf, p->l4, (uint32_t)(p->l3_len - (p->l4 - p->l3)), &sum);
+	sum = checksum_add(sum, rte_raw_cksum(pseudo, sizeof(pseudo)));
 	if (p->af == AF_INET)
-		return (uint16_t)~checksum_add(sum, rte_ipv4_phdr_cksum(packet_ip4(p), 0));
-	/* Not rte_ipv6_phdr_cksum: extension headers may lie between. */
-	const struct rte_ipv6_hdr *ip = packet_ip6(p);
-	const struct {
-		uint32_t len, proto;
-	} pseudo = {rte_cpu_to_be_32((uint32_t)(p->l3_len - (p->l4 - p->l3))),
-		    RTE_BE32(IPPROTO_UDP)};
-
-	sum = checksum_add(sum, rte_raw_cksum(ip->src_addr, 32));
-	return (uint16_t)~checksum_add(sum, rte_raw_cksum(&pseudo, sizeof(pseudo)));
+		return (uint16_t)~checksum_add(sum, rte_raw_cksum(&packet_ip4(p)->src_addr, 8));
+	return (uint16_t)~checksum_add(sum, rte_raw_cksum(packet_ip6(p)->src_addr, 32));
 }
 
 /* After the addresses and ports were changed. */
@@ -63,7 +57,7 @@ static inline void update_l4(const struct packet *p, uint16_t delta)
 	if (likely(udp->dgram_cksum != 0))
 		udp->dgram_cksum = checksum_apply(udp->dgram_cksum, delta);
 	else
-		udp->dgram_cksum = udp_checksum(p);
+		udp->dgram_cksum = udp_checksum(p, udp);
 	if (unlikely(udp->dgram_cksum == 0))
 		udp->dgram_cksum = 0xffff; /* zero would say "none" (RFC 768) */
 }

@@ -37,14 +37,14 @@ def _pseudo(src, dst, proto, length):
     return socket.inet_aton(src) + socket.inet_aton(dst) + struct.pack('!BBH', 0, proto, length)
 
 
-def ip(src, dst, proto, payload, ttl=64, tos=0, df=True, options=b'', ident=None):
-    """An IPv4 packet. `options` is padded to whole words."""
-    options += b'\0' * (-len(options) % 4)
+def ip(src, dst, proto, payload, ttl=64, tos=0, df=True, ip_options=b'', ident=None):
+    """An IPv4 packet. `ip_options` is padded to whole words."""
+    ip_options += b'\0' * (-len(ip_options) % 4)
     if ident is None:
         ident = next(_identification)
-    header = struct.pack('!BBHHHBBH4s4s', 0x45 + len(options) // 4, tos,
-                         20 + len(options) + len(payload), ident, 0x4000 if df else 0, ttl, proto,
-                         0, socket.inet_aton(src), socket.inet_aton(dst)) + options
+    header = struct.pack('!BBHHHBBH4s4s', 0x45 + len(ip_options) // 4, tos,
+                         20 + len(ip_options) + len(payload), ident, 0x4000 if df else 0, ttl, proto,
+                         0, socket.inet_aton(src), socket.inet_aton(dst)) + ip_options
     return header[:10] + struct.pack('!H', checksum(header)) + header[12:] + payload
 
 
@@ -98,6 +98,10 @@ def is_icmp_error(packet):
     return packet[9] == ICMP and packet[(packet[0] & 15) * 4] in (3, 4, 5, 11, 12)
 
 
+def is_icmp_answer(packet):
+    return is_icmp_error(packet) or packet[9] == ICMP and packet[(packet[0] & 15) * 4] == 0
+
+
 def _verdict(src, dst, proto, data):
     """Whether a layer 4 checksum is right; data is the whole segment."""
     return 'ok' if checksum(_pseudo(src, dst, proto, len(data)) + data) == 0 else 'WRONG'
@@ -138,8 +142,8 @@ def _describe_icmp(src, dst, message):
 
 def _show(data):
     """Short data in full; of long data the beginning and a digest, so that any change shows."""
-    if all(32 < byte < 127 for byte in data[:40]):
-        text = data[:40].decode()
+    if all(32 <= byte < 127 for byte in data[:40]):
+        text = "'%s'" % data[:40].decode()
     else:
         text = '0x' + data[:40].hex()
     if len(data) > 40:

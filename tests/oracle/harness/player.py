@@ -106,7 +106,7 @@ class Player:
             self.emit('    ' + pk.hexdump(packet))
         outputs = self.exchange(side, packet, self._recorded_outputs())
         for out_side, out in outputs:
-            made_here = out[9] == pk.ICMP or pk.identification(out) not in self._sent
+            made_here = pk.is_icmp_answer(out) or pk.identification(out) not in self._sent
             self.emit('  < %s %s' % (out_side, pk.describe(out, made_here)))
             if hexdump or pk.is_icmp_error(out):
                 self.emit('    ' + pk.hexdump(out, made_here))

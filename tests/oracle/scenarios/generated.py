@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Random scenarios of picks, made from a seed: the same seed makes the same scenario."""
+"""Random scenarios, made from a seed: the same seed makes the same scenario.
+
+Picks, for each scheduler: servers and connections come, change and go. Walks: one TCP connection
+gets packets with any flags from either side."""
 import random
 
 from harness import registry
-from harness.player import Picks
+from harness.packet import ACK, FIN, PSH, RST, SYN
+from harness.player import Picks, TcpFlow
 
 SCHEDULERS = ('rr', 'wrr', 'wlc')
-RECORDED = 30  # of each scheduler; their seeds count from 1
+RECORDED = 30  # of each scheduler, and of walks; their seeds count from 1
 WEIGHTS = (0, 1, 1, 1, 2, 3, 4, 5, 8, 10, 16, 50, 100, 255, 1000, 65535)
 
 
@@ -81,7 +85,26 @@ class _Generator:
         return 'data ' + self._random.choice(sorted(self._open)) if self._open else ''
 
 
-def _scenario(scheduler, seed):
+FLAGS = (SYN, SYN, SYN | ACK, SYN | ACK, ACK, ACK, ACK, PSH | ACK, FIN | ACK, FIN | ACK, FIN, RST,
+         RST | ACK, 0, SYN | FIN, SYN | RST, FIN | RST)
+
+
+def _walk(seed):
+    def play(player):
+        chance = random.Random('walk %d' % seed)
+        player.note('seed %d' % seed)
+        player.ipvsadm('-A -t 192.0.2.1:80 -s rr',
+                       *('-a -t 192.0.2.1:80 -r 10.2.0.%d:8080 -m' % n for n in (1, 2)))
+        flow = TcpFlow(player, 5001, sport=8080)
+        flow.c(SYN)
+        for _ in range(20):
+            chance.choice((flow.c, flow.s))(chance.choice(FLAGS))
+            player.conns()
+        player.services()
+    return play
+
+
+def _picks(scheduler, seed):
     def play(player):
         generator = _Generator('%s %d' % (scheduler, seed))
         player.note('seed %d' % seed)
@@ -92,13 +115,15 @@ def _scenario(scheduler, seed):
 
 def add(seeds):
     """Makes the scenarios of these seeds known; returns their names."""
-    names = []
-    for scheduler in SCHEDULERS:
-        for seed in seeds:
-            names.append('%s/random-%d' % (scheduler, seed))
-            if names[-1] not in registry.SCENARIOS:
-                registry.add(names[-1], _scenario(scheduler, seed))
-    return names
+    made = {}
+    for seed in seeds:
+        for scheduler in SCHEDULERS:
+            made['%s/random-%d' % (scheduler, seed)] = _picks(scheduler, seed)
+        made['tcp/walk-%d' % seed] = _walk(seed)
+    for name, play in made.items():
+        if name not in registry.SCENARIOS:
+            registry.add(name, play)
+    return list(made)
 
 
 add(range(1, RECORDED + 1))

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From the model's objects to those of a snapshot, one at a time. */
+#include "compile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "history.h"
+
+/* Below which an overload ends: without a lower threshold, three quarters of the upper, as the
+ * kernel has it: total * 4 < upper * 3. */
+static uint32_t lower_threshold(const struct dest_spec *spec)
+{
+	return spec->lower ? spec->lower : spec->upper - spec->upper / 4;
+}
+
+struct compiled_service *compile_service(const struct model_service *svc)
+{
+	const struct history *h = svc->history;
+	struct compiled_service *out =
+		malloc(sizeof(*out) + svc->n_dests * sizeof(struct service_dest) +
+		       h->n * sizeof(struct sched_event));
+	struct service_dest *sd;
+	struct sched_event *events;
+	const struct model_dest *d;
+
+	if (!out)
+		return NULL;
+	sd = (struct service_dest *)(out + 1);
+	events = (struct sched_event *)(sd + svc->n_dests);
+	out->service = (struct service){
+		.id = svc->id,
+		.flags = svc->flags,
+		.fwmark = svc->key.fwmark,
+		.timeout = svc->timeout,
+		.netmask = svc->netmask,
+		.af = svc->key.af,
+		.port = svc->key.port,
+		.proto = (uint8_t)svc->key.proto,
+		.addr = svc->key.addr,
+		.sched = svc->sched,
+		.epoch = h->epoch,
+		.version = h->version,
+		.n_events = h->n,
+		.events = events,
+		.n_dests = svc->n_dests,
+		.dests = sd,
+	};
+	TAILQ_FOREACH (d, &svc->dests, link) {
+		*sd++ = (struct service_dest){
+			.id = d->id,
+			.weight = (int32_t)d->spec.weight,
+			.last_weight = (int32_t)d->last_weight,
+			.upper = d->spec.upper,
+			.lower = lower_threshold(&d->spec),
+		};
+	}
+	memcpy(events, h->event, h->n * sizeof(*events));
+	return out;
+}
+
+void compile_dest(const struct model_dest *d, struct dest *out)
+{
+	*out = (struct dest){
+		.addr = d->key.addr,
+		.service = d->service->id,
+		.upper = d->spec.upper,
+		.lower = lower_threshold(&d->spec),
+		.port = d->key.port,
+		.af = d->key.af,
+		.flags = d->available ? DEST_AVAILABLE : 0,
+		.fwd = (uint8_t)d->spec.fwd,
+		.tun_type = d->spec.tun_type,
+		.tun_port = d->spec.tun_port,
+		.tun_flags = d->spec.tun_flags,
+	};
+}

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The world's control plane: services, servers, routes and neighbours in plain arrays, compiled
+ * into a new snapshot or fib at every publish. */
+#include "world.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness.h"
+
+#define SERVICES 16
+#define DESTS    512 /* ids are never used twice in one world */
+#define LIST_MAX 128
+#define ROUTES   64
+#define TABLE    64 /* slots of the lookup tables */
+
+struct w_service {
+	bool used, removed;
+	struct service s;
+	uint32_t list[LIST_MAX]; /* destination ids in list order */
+	struct sched_event events[SCHED_EVENTS_MAX];
+};
+
+struct w_dest {
+	struct dest d;
+	struct service_dest sd;
+};
+
+/* A snapshot with everything that it points to. */
+struct built {
+	struct snapshot snapshot;
+	const struct service *table[TABLE];
+	struct vip vips[TABLE];
+	struct service services[SERVICES];
+	struct service_dest lists[SERVICES][LIST_MAX];
+	struct sched_event events[SERVICES][SCHED_EVENTS_MAX];
+	const struct dest_page *pages[DESTS / DEST_PAGE_SIZE];
+	struct dest_page page[DESTS / DEST_PAGE_SIZE];
+};
+
+static struct w_service services[SERVICES];
+static struct w_dest dests[DESTS];
+static uint32_t n_services, n_dests, epoch;
+static struct timeouts timeouts;
+static struct built *built;
+
+static struct fib_route routes[ROUTES];
+static struct fib_neighbour neighbours[ROUTES];
+static struct fib_source sources[ROUTES];
+static size_t n_routes, n_neighbours, n_sources;
+static struct fib *fib;
+
+/* ---- services ---------------------------------------------------------------------------- */
+
+static int32_t gcd(int32_t a, int32_t b)
+{
+	return b ? gcd(b, a % b) : a;
+}
+
+static void event(struct w_service *s, enum sched_event_kind kind, uint32_t dest, uint32_t prev)
+{
+	struct sched_event e = {.kind = kind, .dest = dest, .prev = prev};
+
+	for (uint32_t i = 0; i < s->s.n_dests; i++) {
+		int32_t w = dests[s->list[i]].sd.weight;
+
+		if (w > e.max_weight)
+			e.max_weight = w;
+		e.gcd = gcd(e.gcd, w);
+	}
+	e.gcd = e.gcd ? e.gcd : 1;
+	if (s->s.n_events == SCHED_EVENTS_MAX)
+		memmove(s->events, s->events + 1, sizeof(s->events[0]) * --s->s.n_events);
+	s->events[s->s.n_events++] = e;
+	s->s.version++;
+}
+
+uint32_t world_service(uint8_t proto, const char *addr, uint16_t port, const char *sched)
+{
+	uint32_t id = n_services++;
+	struct w_service *s = &services[id];
+
+	assert_true(id < SERVICES);
+	*s = (struct w_service){.used = true};
+	s->s.id = id;
+	s->s.af = AF_INET;
+	s->s.addr = addr_v4(ip4(addr));
+	s->s.port = htons(port);
+	s->s.proto = proto;
+	s->s.epoch = ++epoch;
+	s->s.sched = sched ? dp_sched_find(sched) : NULL;
+	if (sched)
+		assert_non_null(s->s.sched);
+	event(s, SCHED_EVENT_INIT, DEST_NONE, DEST_NONE);
+	return id;
+}
+
+void world_service_remove(uint32_t service)
+{
+	struct w_service *s = &services[service];
+
+	while (s->s.n_dests)
+		world_dest_remove(s->list[0]);
+	s->removed = true;
+}
+
+static void list_add(struct w_service *s, uint32_t id)
+{
+	assert_true(s->s.n_dests < LIST_MAX);
+	memmove(s->list + 1, s->list, s->s.n_dests++ * sizeof(s->list[0]));
+	s->list[0] = id;
+	dests[id].d.flags |= DEST_AVAILABLE;
+	event(s, SCHED_EVENT_ADD, id, DEST_NONE);
+}
+
+uint32_t world_dest(uint32_t service, const char *addr, uint16_t port, int32_t weight)
+{
+	uint32_t id = n_dests++;
+
+	assert_true(id < DESTS);
+	dests[id] = (struct w_dest){
+		.d = {.addr = addr_v4(ip4(addr)),
+		      .port = htons(port),
+		      .af = AF_INET,
+		      .service = service},
+		.sd = {.id = id, .weight = weight, .last_weight = weight},
+	};
+	list_add(&services[service], id);
+	return id;
+}
+
+void world_dest_revive(uint32_t dest)
+{
+	list_add(&services[dests[dest].d.service], dest);
+}
+
+void world_dest_weight(uint32_t dest, int32_t weight)
+{
+	struct service_dest *sd = &dests[dest].sd;
+
+	sd->weight = weight;
+	sd->last_weight = weight ? weight : sd->last_weight;
+	event(&services[dests[dest].d.service], SCHED_EVENT_EDIT, dest, DEST_NONE);
+}
+
+void world_dest_limits(uint32_t dest, uint32_t upper, uint32_t lower)
+{
+	struct service_dest *sd = &dests[dest].sd;
+
+	sd->upper = dests[dest].d.upper = upper;
+	sd->lower = dests[dest].d.lower = lower ? lower : upper - upper / 4;
+	event(&services[dests[dest].d.service], SCHED_EVENT_EDIT, dest, DEST_NONE);
+}
+
+void world_dest_method(uint32_t dest, enum fwd_method method)
+{
+	dests[dest].d.fwd = (uint8_t)method;
+	event(&services[dests[dest].d.service], SCHED_EVENT_EDIT, dest, DEST_NONE);
+}
+
+void world_dest_remove(uint32_t dest)
+{
+	struct w_service *s = &services[dests[dest].d.service];
+	uint32_t at = 0;
+
+	while (s->list[at] != dest)
+		at++;
+	uint32_t prev = at ? s->list[at - 1] : DEST_NONE;
+
+	memmove(s->list + at, s->list + at + 1, (--s->s.n_dests - at) * sizeof(s->list[0]));
+	dests[dest].d.flags &= (uint16_t)~DEST_AVAILABLE;
+	event(s, SCHED_EVENT_DEL, dest, prev);
+}
+
+void world_timeout(enum proto_index proto, unsigned int state, uint32_t seconds)
+{
+	timeouts.s[proto][state] = seconds;
+}
+
+static void build_service(struct built *b, uint32_t i)
+{
+	const struct w_service *w = &services[i];
+	struct service *s = &b->services[i];
+	struct vip vip = {.addr = w->s.addr, .af = w->s.af};
+	uint32_t at;
+
+	*s = w->s;
+	for (uint32_t k = 0; k < s->n_dests; k++)
+		b->lists[i][k] = dests[w->list[k]].sd;
+	memcpy(b->events[i], w->events, sizeof(w->events));
+	s->dests = b->lists[i];
+	s->events = b->events[i];
+	for (at = vip_hash(vip.af, &vip.addr); b->vips[at % TABLE].af; at++)
+		if (addr_equal(&b->vips[at % TABLE].addr, &vip.addr))
+			break;
+	b->vips[at % TABLE] = vip;
+	if (w->removed)
+		return;
+	for (at = service_hash(s->af, s->proto, &s->addr, s->port); b->table[at % TABLE]; at++)
+		;
+	b->table[at % TABLE] = s;
+}
+
+/* What the workers may still hold must not be read after it is freed: make that visible. */
+static void built_free(void *arg)
+{
+	memset(arg, 0xdf, sizeof(struct built));
+	free(arg);
+}
+
+void world_publish(void)
+{
+	static uint64_t version;
+	struct built *b = aligned_alloc(64, (sizeof(*b) + 63) & ~(size_t)63);
+	struct built *old = built;
+
+	memset(b, 0, sizeof(*b));
+	b->snapshot = (struct snapshot){
+		.version = ++version,
+		.timeouts = timeouts,
+		.service_mask = TABLE - 1,
+		.services = b->table,
+		.vip_mask = TABLE - 1,
+		.vips = b->vips,
+		.n_dest_pages = DESTS / DEST_PAGE_SIZE,
+		.dest_pages = b->pages,
+	};
+	for (uint32_t i = 0; i < DESTS / DEST_PAGE_SIZE; i++)
+		b->pages[i] = &b->page[i];
+	for (uint32_t i = 0; i < n_dests; i++)
+		b->page[i / DEST_PAGE_SIZE].d[i % DEST_PAGE_SIZE] = dests[i].d;
+	for (uint32_t i = 0; i < n_services; i++)
+		build_service(b, i);
+	built = b;
+	dp_publish_snapshot(&b->snapshot);
+	if (old)
+		dp_defer(built_free, old);
+	dp_reclaim();
+}
+
+/* ---- network ----------------------------------------------------------------------------- */
+
+static void parse_prefix(const char *text, struct fib_route *out)
+{
+	char addr[64];
+	const char *slash = strchr(text, '/');
+
+	snprintf(addr, sizeof(addr), "%.*s", (int)strcspn(text, "/"), text);
+	out->af = AF_INET;
+	out->dst = addr_v4(ip4(addr));
+	out->prefix = slash ? (uint8_t)atoi(slash + 1) : 32;
+}
+
+static struct fib_route *route_find(const char *prefix)
+{
+	struct fib_route want;
+
+	parse_prefix(prefix, &want);
+	for (size_t i = 0; i < n_routes; i++)
+		if (routes[i].prefix == want.prefix && addr_equal(&routes[i].dst, &want.dst))
+			return &routes[i];
+	fail_msg("no route %s", prefix);
+	return NULL;
+}
+
+void world_route(const char *prefix, enum fib_route_type type, uint16_t port, const char *gateway)
+{
+	struct fib_route *r = &routes[n_routes++];
+
+	assert_true(n_routes <= ROUTES);
+	*r = (struct fib_route){.type = (uint8_t)type, .port = port};
+	parse_prefix(prefix, r);
+	if (gateway)
+		r->gateway = addr_v4(ip4(gateway));
+}
+
+void world_route_mtu(const char *prefix, uint16_t mtu)
+{
+	route_find(prefix)->mtu = mtu;
+}
+
+void world_route_remove(const char *prefix)
+{
+	*route_find(prefix) = routes[--n_routes];
+}
+
+mac_t mac_of(const char *addr)
+{
+	return 0x020000000000ull | ntohl(ip4(addr));
+}
+
+void world_neighbour(const char *addr, uint16_t port, mac_t mac)
+{
+	struct fib_neighbour *n = NULL;
+	struct lvs_addr a = addr_v4(ip4(addr));
+
+	for (size_t i = 0; i < n_neighbours; i++)
+		if (addr_equal(&neighbours[i].addr, &a) && neighbours[i].port == port)
+			n = &neighbours[i];
+	if (!n)
+		n = &neighbours[n_neighbours++];
+	assert_true(n_neighbours <= ROUTES);
+	*n = (struct fib_neighbour){.addr = a, .af = AF_INET, .port = port};
+	mac = mac ? mac : mac_of(addr);
+	for (int i = 0; i < 6; i++)
+		n->mac[i] = (uint8_t)(mac >> (40 - 8 * i));
+}
+
+void world_neighbour_remove(const char *addr)
+{
+	struct lvs_addr a = addr_v4(ip4(addr));
+
+	for (size_t i = 0; i < n_neighbours; i++)
+		if (addr_equal(&neighbours[i].addr, &a))
+			neighbours[i--] = neighbours[--n_neighbours];
+}
+
+void world_source(const char *addr, uint16_t port)
+{
+	assert_true(n_sources < ROUTES);
+	sources[n_sources++] =
+		(struct fib_source){.addr = addr_v4(ip4(addr)), .af = AF_INET, .port = port};
+}
+
+static void fib_free_later(void *arg)
+{
+	fib_free(arg);
+}
+
+void world_publish_net(void)
+{
+	struct fib_input in = {
+		.routes = routes,
+		.n_routes = n_routes,
+		.neighbours = neighbours,
+		.n_neighbours = n_neighbours,
+		.sources = sources,
+		.n_sources = n_sources,
+	};
+	struct fib *old = fib;
+
+	fib = fib_build(&in, old);
+	assert_non_null(fib);
+	dp_publish_fib(fib);
+	if (old)
+		dp_defer(fib_free_later, old);
+	dp_reclaim();
+}
+
+void world_tables_begin(void)
+{
+	n_services = n_dests = 0;
+	n_routes = n_neighbours = n_sources = 0;
+	dp_timeouts_default(&timeouts);
+	world_publish();
+	world_publish_net();
+}
+
+void world_tables_end(void)
+{
+	dp_reclaim();
+	dp_publish_snapshot(NULL);
+	dp_publish_fib(NULL);
+	free(built);
+	fib_free(fib);
+	built = NULL;
+	fib = NULL;
+}
