@@ -45,7 +45,7 @@ finish() {
 
 # suite_tests DIR SUITE: how many tests the build has of it.
 suite_tests() {
-	meson test -C "$1" --no-rebuild --list --suite "$2" 2>/dev/null | grep -c . || true
+	meson test -C "$1" --no-rebuild --list --suite "$2" 2>/dev/null | grep -c ' / ' || true
 }
 
 # Test programs that take long tell here how far they are (tests/lab/lib.sh).

@@ -196,6 +196,18 @@ static void schedule(struct worker *w, struct packet *p, const struct service *s
 	}
 }
 
+/* From an address of the director: somebody pretends (kernel: fib_validate_source; IPv6 has no
+ * such check). */
+static bool from_ourselves(const struct worker *w, const struct packet *p)
+{
+	if (p->af != AF_INET)
+		return false;
+	struct lvs_addr src = addr_v4(packet_src(p));
+	const struct fib_target *t = fib_lookup(w->fib, AF_INET, &src);
+
+	return t && t->type == FIB_LOCAL;
+}
+
 /* No connection: a service's first packet, or not ours. */
 static void process_miss(struct worker *w, struct packet *p)
 {
@@ -206,6 +218,10 @@ static void process_miss(struct worker *w, struct packet *p)
 		const struct service *svc =
 			service_find(w->snapshot, p->af, p->proto, &dst, packet_dport(p));
 
+		if (svc && unlikely(from_ourselves(w, p))) {
+			worker_drop(w, p->mbuf, COUNTER_ip4_martian_source);
+			return;
+		}
 		if (svc) {
 			schedule(w, p, svc);
 			return;

@@ -56,8 +56,11 @@ check 'down ends it' equal "$(status "$lab" down)" 0
 check 'nothing is left of it' nothing_left
 
 begin nat
-{ kill -INT -- "-$run" && wait "$run"; } || true
-check 'Ctrl-C in the middle leaves nothing' nothing_left
+ended=0
+kill -INT -- "-$run"
+wait "$run" || ended=$?
+check 'Ctrl-C in the middle ends it' equal "$ended" 130
+check 'and leaves nothing' nothing_left
 
 begin nat
 { kill -KILL "$run" && wait "$run"; } 2>/dev/null || true

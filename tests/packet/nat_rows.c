@@ -95,6 +95,12 @@ static void direct_routing(void)
 	world_publish();
 }
 
+static void bypass(void)
+{
+	world_dest_method(row_dest_tcp, FWD_BYPASS);
+	world_publish();
+}
+
 static void any_port_server(void)
 {
 	uint32_t svc = world_service(IPPROTO_UDP, VIP, 69, "rr");
@@ -553,13 +559,6 @@ static const struct row rows[] = {
 		.counters = "mtu_exceeded icmp_sent",
 	},
 	{
-		.what = "longer than the MTU without DF is dropped silently",
-		.setup = server_mtu_600,
-		.before = {UDP_OPEN},
-		.in = UDP_IN(.payload = 1000),
-		.counters = "mtu_exceeded",
-	},
-	{
 		.what = "as long as the MTU",
 		.setup = server_mtu_600,
 		.before = {UDP_OPEN},
@@ -665,9 +664,17 @@ static const struct row rows[] = {
 	},
 	{
 		.what = "a method that there is not",
-		.setup = direct_routing,
+		.setup = bypass,
 		.in = TCP_IN(.flags = "S"),
 		.counters = "method_unsupported",
+	},
+	{
+		.what = "direct routing changes the TTL and the Ethernet header only",
+		.setup = direct_routing,
+		.in = TCP_IN(.flags = "S"),
+		.to = SERVER,
+		.out = TCP_IN(.flags = "S", .ttl = 63, .to = 0x02000a020001ull),
+		.counters = "conn_created",
 	},
 
 	/* -- not ours -- */
@@ -700,10 +707,9 @@ static const struct row rows[] = {
 		.counters = "punted",
 	},
 	{
-		.what = "IPv6 is the kernel's",
+		.what = "not IPv6 in an IPv6 frame",
 		.in = {.ether_type = 0x86dd, .payload = 60},
-		.punted = true,
-		.counters = "punted",
+		.counters = "ip6_version",
 	},
 	{
 		.what = "VRRP is the kernel's",
