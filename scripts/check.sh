@@ -140,7 +140,7 @@ check_cppcheck() {
 	needs cppcheck || return
 	local queue # TAILQ_FOREACH and the like: without their text every list is a riddle
 	queue=$(find /usr/include -path '*/sys/queue.h' ! -path '*/bsd/*' 2>/dev/null | head -n 1)
-	cppcheck -q -j "$(nproc)" --error-exitcode=1 --inline-suppr --library=posix \
+	cppcheck -q -j "$(nproc)" --error-exitcode=1 --inline-suppr \
 		--suppress=missingInclude --suppress=missingIncludeSystem \
 		${queue:+"--suppress=*:$queue" "--include=$queue"} -I src src
 }
