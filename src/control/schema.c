@@ -136,7 +136,7 @@ static const struct schema_key top_keys[] = {
 	{.name = "workers",
 	 .type = &type_cpus,
 	 .initial = "auto",
-	 .shown = "auto: every CPU but one, at least 1",
+	 .shown = "auto, every CPU but one and at least 1",
 	 .offset = offsetof(struct config, workers),
 	 .help = "Threads that forward packets: how many, or the list of their CPUs."},
 	{.name = "main-cpu",
@@ -177,8 +177,8 @@ static const struct schema_key top_keys[] = {
 	 .max = 1 << 28,
 	 .initial = "1000000",
 	 .offset = offsetof(struct config, connections),
-	 .help = "Connections that each worker has room for; about 200 bytes each, taken from "
-		 "the system as they are needed when there are no hugepages."},
+	 .help = "Connections that each worker has room for; 100 to 200 bytes each, taken at "
+		 "start."},
 	{.name = "socket",
 	 .type = &type_string,
 	 .min = 1,
@@ -314,21 +314,21 @@ static void print_wrapped(FILE *out, const char *text, int margin, int width)
 
 static void print_key(const struct schema_section *section, const struct schema_key *key, FILE *out)
 {
-	char allowed[SCHEMA_WHY_MAX] = "";
+	char allowed[SCHEMA_WHY_MAX], line[SCHEMA_WHY_MAX + 64];
 
 	fprintf(out, "%s%s", section->path, key->name);
-	if (key->type != NULL)
-		key->type->allowed(key, allowed, sizeof(allowed));
-	if (allowed[0] != '\0')
-		fprintf(out, ": %s%s", key->list_max != 0 ? "list; each " : "", allowed);
-	else
-		fprintf(out, ": %s", key->list_max != 0 ? "list of maps" : "map");
 	if (key->shown != NULL || key->initial != NULL)
 		fprintf(out, " (default: %s)", key->shown != NULL ? key->shown : key->initial);
 	else if (key->required)
 		fprintf(out, " (required)");
 	fputc('\n', out);
 	print_wrapped(out, key->help, 8, 80);
+	if (key->type != NULL) {
+		key->type->allowed(key, allowed, sizeof(allowed));
+		snprintf(line, sizeof(line), "Allowed: %s%s.",
+			 key->list_max != 0 ? "a list, each item " : "", allowed);
+		print_wrapped(out, line, 8, 80);
+	}
 }
 
 void schema_print(FILE *out)

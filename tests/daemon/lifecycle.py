@@ -10,6 +10,7 @@ skipped where that is not allowed.
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import stat
@@ -181,6 +182,23 @@ def help_texts():
     status, text = run("--help-config")
     equal(status, 0)
     contains(text, "workers", "ports[].device", "static.neighbours[].mac")
+
+
+@test
+def manual_agrees():
+    """lvsd.conf(5) describes every key in the words of --help-config."""
+    with open(os.path.join(CONF, "..", "man", "lvsd.conf.5"), encoding="utf-8") as file:
+        manual = " ".join(file.read().split())
+    for entry in re.split(r"\n(?=\S)", run("--help-config")[1].strip()):
+        title, _, text = " ".join(entry.split("\n        ")).partition(" ")
+        default = re.match(r"\(default: (.*?)\) (?=[A-Z]|auto:)", text)
+        text = re.sub(r"^\(.*?\) (?=[A-Z]|auto:)", "", text)
+        if default:
+            contains(manual, f"Default: {default[1]}.")
+        help_text, _, allowed = text.partition(" Allowed: ")
+        contains(manual, f".It Ic {title.rsplit('.', 1)[-1]} {help_text}")
+        if allowed:
+            contains(manual, f"Allowed: {allowed}")
 
 
 @test
