@@ -130,6 +130,18 @@ static void watch_links(void)
 	}
 }
 
+/* The port forwards on by what is left of the kernel's tables, and has nobody to hand frames to. */
+static void watch_twins(void)
+{
+	for (unsigned int i = 0; i < host.config->ports.n; i++) {
+		if (!host.has_twin[i] || !twin_take_deleted(i))
+			continue;
+		dp_port_set_punt(i, false);
+		log_error("port %s: its twin was deleted; restart lvsd to have it again",
+			  config_port(host.config, i)->name);
+	}
+}
+
 static void report_lost(void)
 {
 	for (unsigned int i = 0; i < host.config->ports.n; i++) {
@@ -146,6 +158,7 @@ static void report_lost(void)
 static void tick_due(evutil_socket_t fd, short what, void *arg)
 {
 	watch_links();
+	watch_twins();
 	if (host.any_twin)
 		kernel_refresh(now_us() / 1000);
 	if (++host.ticks % LOST_LOG_TICKS == 0)

@@ -26,6 +26,7 @@
 struct twin {
 	bool open;
 	bool link;
+	bool deleted; /* by somebody else: the file is dead */
 	int fd;
 	unsigned int ifindex;
 	char name[DP_PORT_NAME_MAX];
@@ -65,9 +66,11 @@ static void twin_readable(evutil_socket_t fd, short what, void *arg)
 	for (int i = 0; i < READ_BATCH; i++) {
 		len = read((int)fd, frame, sizeof(frame));
 		if (len < 0) {
-			/* The interface was deleted under us: it would be readable forever. */
-			if (errno != EAGAIN && errno != EINTR)
-				event_del(twin->readable);
+			if (errno == EAGAIN || errno == EINTR)
+				return;
+			/* It would be readable for ever. */
+			twin->deleted = true;
+			event_del(twin->readable);
 			return;
 		}
 		if (dp_transmit((unsigned int)(twin - twins), frame, (size_t)len) != 0)
@@ -206,13 +209,24 @@ void twin_set_link(unsigned int port, bool up)
 	twin->link = up;
 }
 
+static void twin_close(struct twin *twin)
+{
+	event_free(twin->readable);
+	close(twin->fd);
+	memset(twin, 0, sizeof(*twin));
+}
+
+bool twin_take_deleted(unsigned int port)
+{
+	if (!twins[port].deleted)
+		return false;
+	twin_close(&twins[port]);
+	return true;
+}
+
 void twin_close_all(void)
 {
-	for (int i = 0; i < DP_PORTS_MAX; i++) {
-		if (!twins[i].open)
-			continue;
-		event_free(twins[i].readable);
-		close(twins[i].fd);
-		memset(&twins[i], 0, sizeof(twins[i]));
-	}
+	for (int i = 0; i < DP_PORTS_MAX; i++)
+		if (twins[i].open)
+			twin_close(&twins[i]);
 }

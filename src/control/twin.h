@@ -43,6 +43,9 @@ void twin_receive(unsigned int port, const void *frame, size_t len);
 /* Shows the port's link state on the twin, for those who watch it (VRRP, routing daemons). */
 void twin_set_link(unsigned int port, bool up);
 
+/* Has somebody deleted the interface? Says so once, and forgets the twin. */
+bool twin_take_deleted(unsigned int port);
+
 /* Frames lost between port and twin, either way, since the last call. */
 uint64_t twin_take_lost(unsigned int port);
 

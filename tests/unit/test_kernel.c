@@ -424,6 +424,17 @@ static void test_lost(void **state)
 	twin_receive(7, frame, sizeof(frame)); /* a port without a twin: nothing */
 }
 
+static void test_deleted(void **state)
+{
+	assert_false(twin_take_deleted(1));
+	ip("ip link del int");
+	expect(NET0 "from 10.0.0.1 p0\n");
+	assert_true(twin_take_deleted(1));
+	assert_false(twin_take_deleted(1));
+	assert_null(twin_name(1));
+	assert_string_equal(twin_name(0), "ext");
+}
+
 static void test_carrier(void **state)
 {
 	twin_set_link(0, false);
@@ -459,7 +470,8 @@ int main(void)
 		TEST(test_multipath),  TEST(test_link_down), TEST(test_addresses),
 		TEST(test_neighbours), TEST(test_resolve),   TEST(test_resolve_again),
 		TEST(test_refresh),    TEST(test_overrun),   TEST(test_name_taken),
-		TEST(test_refusals),   TEST(test_lost),      TEST(test_carrier),
+		TEST(test_refusals),   TEST(test_lost),      TEST(test_deleted),
+		TEST(test_carrier),
 	};
 
 	if (!have_namespace()) {
