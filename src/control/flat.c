@@ -45,12 +45,12 @@ static void place(struct flat *flat, const void *slot)
 	memcpy(at(flat, i), slot, flat->kind->size);
 }
 
-int flat_reserve(struct flat *flat, uint32_t more)
+int flat_reserve(struct flat *flat, uint32_t total)
 {
 	struct flat old = *flat;
 	uint32_t n = flat->mask + 1;
 
-	while (n / 2 < flat->n + more)
+	while (n / 2 < total)
 		n *= 2;
 	if (n == flat->mask + 1)
 		return 0;

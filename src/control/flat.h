@@ -28,8 +28,8 @@ struct flat {
 int flat_init(struct flat *flat, const struct flat_kind *kind); /* -ENOMEM */
 void flat_fini(struct flat *flat);
 
-/* Makes sure that `more` inserts succeed. -ENOMEM. */
-int flat_reserve(struct flat *flat, uint32_t more);
+/* Makes room for so many in all. -ENOMEM. */
+int flat_reserve(struct flat *flat, uint32_t total);
 void flat_insert(struct flat *flat, const void *slot); /* room must be there */
 
 /* The slot for which same(slot, key), NULL: none. */

@@ -172,9 +172,10 @@ void publish_close(void)
 
 int publish_reserve_service(void)
 {
-	if (flat_reserve(&pub.services, 1) < 0)
+	/* Some living services may not be in the table yet. */
+	if (flat_reserve(&pub.services, model_service_count() + 1) < 0)
 		return -ENOMEM;
-	return flat_reserve(&pub.vips, 1);
+	return flat_reserve(&pub.vips, pub.vips.n + 1);
 }
 
 int publish_reserve_dest(uint32_t id)
@@ -257,7 +258,7 @@ static int vip_take(const struct vip *vip, uint32_t hash)
 	struct vip_ref *ref = vip_find(vip, hash);
 
 	if (!ref) {
-		if (flat_reserve(&pub.vips, 1) < 0)
+		if (flat_reserve(&pub.vips, pub.vips.n + 1) < 0)
 			return -ENOMEM;
 		ref = calloc(1, sizeof(*ref));
 		if (!ref)
