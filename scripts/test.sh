@@ -74,17 +74,18 @@ heartbeat() {
 	done
 }
 
-# run DIR SUITE NAME: one suite of one build, shown and counted as NAME.
+# run DIR SUITE NAME [MESON OPTION...]: one suite of one build, shown and counted as NAME.
 run() {
 	local dir=$1 suite=$2 name=$3 start count beat log=testlog-$2 result s
 	[[ $(suite_tests "$dir" "$suite") != 0 ]] || return 0
+	shift 3
 	title "$name"
 	start=$(now)
 	rm -f -- "$dir/meson-logs/$log.json"
 	heartbeat "$name" &
 	beat=$!
 	meson test -C "$dir" --no-rebuild --suite "$suite" --logbase "$log" --print-errorlogs \
-		2>&1 </dev/null | meson_lines || true
+		"$@" 2>&1 </dev/null | meson_lines || true
 	kill "$beat" 2>/dev/null || true
 	if [[ -f $dir/meson-logs/$log.json ]]; then
 		mapfile -t result < <(python3 "$ROOT/scripts/lib/summary.py" "$dir/meson-logs/$log.json")
@@ -107,7 +108,7 @@ run_asan() {
 	export ASAN_OPTIONS=abort_on_error=0:detect_stack_use_after_return=1
 	export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 	for suite in "${ASAN_SUITES[@]}"; do
-		run "$ASAN_BUILD" "$suite" "$suite (ASan, UBSan)"
+		run "$ASAN_BUILD" "$suite" "$suite (ASan, UBSan)" --timeout-multiplier 4
 	done
 }
 

@@ -3,19 +3,23 @@
 """Counts what a run of `meson test` did, from its testlog.json: prints "PASSED FAILED SKIPPED", then
 a line for every test program that skipped itself, with its reason.
 
-A test program is counted by its own cases where its output names them (TAP lines, cmocka's
-brackets), else as one. A program that fails without naming a failed case is one failure more.
+A test program is counted by its own cases: its last line "N passed, N failed, N skipped", else the
+cases that its output names (TAP lines, cmocka's brackets), else as one. A program that fails without naming a failed case is one failure more.
 """
 import json
 import re
 import sys
 
 TAP = re.compile(r"^(not )?ok\b[^#\n]*(#\s*skip)?", re.M | re.I)
+TOTAL = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped", re.M)
 CMOCKA = re.compile(r"^\[ +(OK|FAILED|SKIPPED) +\] (\w+)$", re.M)
 
 
 def cases(text):
     """(passed, failed, skipped) of the cases that the output names."""
+    total = TOTAL.findall(text)
+    if total:
+        return [int(n) for n in total[-1]]
     seen = {}
     for number, m in enumerate(TAP.finditer(text)):
         seen[number] = "FAILED" if m[1] else "SKIPPED" if m[2] else "OK"
