@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "conns.h"
@@ -351,6 +352,7 @@ int ipvsadm_restore_main(const char *socket)
 		status = restore_run(client, in, true);
 		fclose(in);
 	}
+	free(text);
 	client_close(client);
 	return status;
 }

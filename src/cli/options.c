@@ -377,10 +377,16 @@ static void take_option(struct command *cmd, const struct row *row, const char *
 		row->take(cmd, row, text);
 }
 
-/* The command comes first, then the options. */
-static int parse_with(poptContext popt, struct command *cmd, char **arg)
+/* Arguments are copies that popt made for us. */
+static void drop(char **arg)
 {
-	char *sched_flags = NULL;
+	free(*arg);
+	*arg = NULL;
+}
+
+/* The command comes first, then the options. */
+static int parse_with(poptContext popt, struct command *cmd, char **arg, char **sched_flags)
+{
 	const struct row *row;
 	const char *extra;
 	int c;
@@ -389,6 +395,7 @@ static int parse_with(poptContext popt, struct command *cmd, char **arg)
 	if (c <= 0 || !is_command(&rows[c - 1]))
 		usage_try();
 	rows[c - 1].take(cmd, &rows[c - 1], *arg);
+	drop(arg);
 	if (cmd->id == CMD_HELP)
 		usage_help();
 	if (cmd->id == CMD_VERSION)
@@ -400,8 +407,11 @@ static int parse_with(poptContext popt, struct command *cmd, char **arg)
 			die(EXIT_USAGE, "invalid option `%s'",
 			    poptBadOption(popt, POPT_BADOPTION_NOALIAS));
 		take_option(cmd, row, *arg);
-		if (row->option == OPT_SCHED_FLAGS)
-			sched_flags = *arg;
+		if (row->option == OPT_SCHED_FLAGS) {
+			*sched_flags = *arg;
+			*arg = NULL;
+		}
+		drop(arg);
 	}
 	if (c < -1) {
 		fprintf(stderr, "%s: %s\n", poptBadOption(popt, POPT_BADOPTION_NOALIAS),
@@ -413,15 +423,15 @@ static int parse_with(poptContext popt, struct command *cmd, char **arg)
 	extra = poptGetArg(popt);
 	if (extra)
 		die(EXIT_USAGE, "unexpected argument %s", extra);
-	parse_sched_flags(cmd, sched_flags);
+	parse_sched_flags(cmd, *sched_flags);
 	return 0;
 }
 
 int options_parse(struct command *cmd, int argc, char **argv)
 {
 	struct poptOption table[N_ROWS + 1];
+	char *arg = NULL, *sched_flags = NULL;
 	poptContext popt;
-	char *arg = NULL;
 	int err;
 
 	*cmd = (struct command){
@@ -434,7 +444,9 @@ int options_parse(struct command *cmd, int argc, char **argv)
 	popt = poptGetContext("ipvsadm", argc, (const char **)argv, table, 0);
 	if (!popt)
 		die(EXIT_REFUSED, "Memory allocation problem");
-	err = parse_with(popt, cmd, &arg);
+	err = parse_with(popt, cmd, &arg, &sched_flags);
 	poptFreeContext(popt);
+	free(sched_flags);
+	free(arg);
 	return err;
 }
