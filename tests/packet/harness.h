@@ -62,10 +62,15 @@ void world_turn(void);
 /* ---- services: changed here, seen by the workers after world_publish() ---- */
 
 uint32_t world_service(uint8_t proto, const char *addr, uint16_t port, const char *sched);
+/* The service begins anew with a scheduler, servers kept (ipvsadm -E -s). */
+void world_service_rebind(uint32_t service, const char *sched);
 void world_service_remove(uint32_t service);
 uint32_t world_dest(uint32_t service, const char *addr, uint16_t port, int32_t weight);
+/* With thresholds; lower 0: the kernel's three quarters. */
+uint32_t world_dest_limited(uint32_t service, const char *addr, uint16_t port, int32_t weight,
+			    uint32_t upper, uint32_t lower);
 void world_dest_weight(uint32_t dest, int32_t weight);
-void world_dest_limits(uint32_t dest, uint32_t upper, uint32_t lower);
+void world_dest_edit(uint32_t dest, int32_t weight, uint32_t upper, uint32_t lower);
 void world_dest_method(uint32_t dest, enum fwd_method method);
 void world_dest_remove(uint32_t dest);
 void world_dest_revive(uint32_t dest); /* added again while connections refer to it */

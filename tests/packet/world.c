@@ -97,6 +97,16 @@ uint32_t world_service(uint8_t proto, const char *addr, uint16_t port, const cha
 	return id;
 }
 
+void world_service_rebind(uint32_t service, const char *sched)
+{
+	struct w_service *s = &services[service];
+
+	s->s.epoch = ++epoch;
+	s->s.version = s->s.n_events = 0;
+	s->s.sched = dp_sched_find(sched);
+	event(s, SCHED_EVENT_INIT, DEST_NONE, DEST_NONE);
+}
+
 void world_service_remove(uint32_t service)
 {
 	struct w_service *s = &services[service];
@@ -117,6 +127,18 @@ static void list_add(struct w_service *s, uint32_t id)
 
 uint32_t world_dest(uint32_t service, const char *addr, uint16_t port, int32_t weight)
 {
+	return world_dest_limited(service, addr, port, weight, 0, 0);
+}
+
+/* The lower threshold that counts when none is set. */
+static uint32_t effective_lower(uint32_t upper, uint32_t lower)
+{
+	return lower ? lower : upper - upper / 4;
+}
+
+uint32_t world_dest_limited(uint32_t service, const char *addr, uint16_t port, int32_t weight,
+			    uint32_t upper, uint32_t lower)
+{
 	uint32_t id = n_dests++;
 
 	assert_true(id < DESTS);
@@ -124,8 +146,14 @@ uint32_t world_dest(uint32_t service, const char *addr, uint16_t port, int32_t w
 		.d = {.addr = addr_v4(ip4(addr)),
 		      .port = htons(port),
 		      .af = AF_INET,
+		      .upper = upper,
+		      .lower = effective_lower(upper, lower),
 		      .service = service},
-		.sd = {.id = id, .weight = weight, .last_weight = weight},
+		.sd = {.id = id,
+		       .weight = weight,
+		       .last_weight = weight,
+		       .upper = upper,
+		       .lower = effective_lower(upper, lower)},
 	};
 	list_add(&services[service], id);
 	return id;
@@ -138,19 +166,17 @@ void world_dest_revive(uint32_t dest)
 
 void world_dest_weight(uint32_t dest, int32_t weight)
 {
+	world_dest_edit(dest, weight, dests[dest].sd.upper, dests[dest].sd.lower);
+}
+
+void world_dest_edit(uint32_t dest, int32_t weight, uint32_t upper, uint32_t lower)
+{
 	struct service_dest *sd = &dests[dest].sd;
 
 	sd->weight = weight;
 	sd->last_weight = weight ? weight : sd->last_weight;
-	event(&services[dests[dest].d.service], SCHED_EVENT_EDIT, dest, DEST_NONE);
-}
-
-void world_dest_limits(uint32_t dest, uint32_t upper, uint32_t lower)
-{
-	struct service_dest *sd = &dests[dest].sd;
-
 	sd->upper = dests[dest].d.upper = upper;
-	sd->lower = dests[dest].d.lower = lower ? lower : upper - upper / 4;
+	sd->lower = dests[dest].d.lower = effective_lower(upper, lower);
 	event(&services[dests[dest].d.service], SCHED_EVENT_EDIT, dest, DEST_NONE);
 }
 
