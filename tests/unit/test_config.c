@@ -376,7 +376,7 @@ static void test_schema(void **state)
 	check_section(&schema_top);
 	schema_print(out);
 	fclose(out);
-	assert_non_null(strstr(text, "\nports[].mtu: "));
+	assert_non_null(strstr(text, "\nports[].mtu (default: the device's)\n"));
 	free(text);
 }
 
