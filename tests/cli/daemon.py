@@ -10,7 +10,8 @@ import sys
 import tempfile
 import time
 
-CONFIG = pathlib.Path(__file__).resolve().parents[2] / 'conf' / 'null.yaml'
+HERE = pathlib.Path(__file__).resolve().parent
+CONFIG = HERE.parents[1] / 'conf' / 'null.yaml'
 START_LIMIT = 30.0  # seconds that lvsd may take to answer
 STOP_LIMIT = 10.0
 
@@ -41,7 +42,8 @@ def die_with_parent():
 
 
 class Folder:
-    """A temporary folder with the names of the command line, first on PATH, and LVSD_SOCKET."""
+    """A temporary folder with the names of the command line and complete.sh, first on PATH, and
+    LVSD_SOCKET in the environment."""
 
     def __init__(self, build):
         lvsadm = pathlib.Path(build).resolve() / 'lvsadm'
@@ -51,6 +53,7 @@ class Folder:
         self.path = pathlib.Path(tempfile.mkdtemp(prefix='lvsd-cli.'))
         for name in ('lvsadm', 'ipvsadm', 'ipvsadm-save', 'ipvsadm-restore'):
             (self.path / name).symlink_to(lvsadm)
+        (self.path / 'complete.sh').symlink_to(HERE / 'complete.sh')
         self.socket = self.path / 'lvsd.sock'
         os.environ['PATH'] = '%s:%s' % (self.path, os.environ['PATH'])
         os.environ['LVSD_SOCKET'] = str(self.socket)
