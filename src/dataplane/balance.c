@@ -10,6 +10,7 @@
 #include "forward.h"
 #include "fwd/fwd.h"
 #include "icmp.h"
+#include "laddr.h"
 #include "load.h"
 #include "proto/proto.h"
 #include "service.h"
@@ -99,15 +100,17 @@ static void conn_set_addrs(const struct conn_table *t, struct conn *c, const str
 		c->out_addrs = conn_digest6(t, &a->daddr);
 }
 
-/* A new connection of p to destination `id`; NULL when the table is full. One for this packet
- * `once` is not entered into the table, so that the next packet is scheduled anew. */
-static struct conn *conn_create(struct worker *w, const struct packet *p, uint32_t id,
-				const struct fwd_ops *fwd, bool once)
+/* A new connection of p to destination `id`; NULL when there is no room, *why says which. One for
+ * this packet `once` is not entered into the table, so that the next packet is scheduled anew. */
+static struct conn *conn_create(struct worker *w, const struct packet *p, const struct service *svc,
+				uint32_t id, const struct fwd_ops *fwd, bool once,
+				enum counter *why)
 {
 	const struct dest *d = snapshot_dest(w->snapshot, id);
 	struct dest_slot *slot = &w->dests[id];
 	struct conn *c = conn_take(w);
 
+	*why = COUNTER_conn_table_full;
 	if (unlikely(!c))
 		return NULL;
 	c->proto = p->proto;
@@ -123,6 +126,11 @@ static struct conn *conn_create(struct worker *w, const struct packet *p, uint32
 			      (once ? CONN_ONE_PACKET : 0));
 	c->dest = id;
 	c->adjacency[CONN_IN] = c->adjacency[CONN_OUT] = ADJACENCY_NONE;
+	if (fwd->needs_laddr && !laddr_take(w, svc, c)) {
+		*why = COUNTER_laddr_exhausted;
+		conn_free(&w->conns, c);
+		return NULL;
+	}
 	if (fwd->bind)
 		fwd->bind(&w->conns, c);
 
@@ -183,10 +191,11 @@ static void schedule(struct worker *w, struct packet *p, const struct service *s
 		return;
 	}
 	bool once = svc->flags & SERVICE_ONEPACKET && p->proto == IPPROTO_UDP;
-	struct conn *c = conn_create(w, p, sd->id, fwd, once);
+	enum counter why;
+	struct conn *c = conn_create(w, p, svc, sd->id, fwd, once, &why);
 
 	if (unlikely(!c)) {
-		worker_drop(w, p->mbuf, COUNTER_conn_table_full);
+		worker_drop(w, p->mbuf, why);
 		return;
 	}
 	go_in(w, p, c);
@@ -264,4 +273,3 @@ void balance_flow(struct worker *w, struct packet *p)
 	conn_touch(&w->conns, c, conn_advance(w, p, c, CONN_IN, slot));
 	go_in(w, p, c);
 }
-

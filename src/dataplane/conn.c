@@ -132,8 +132,7 @@ static inline bool conn_matches(const struct conn_table *t, const struct conn *c
 	       memcmp(out ? &a->daddr : &a->caddr, k->addrs6, 2 * sizeof(struct lvs_addr)) == 0;
 }
 
-struct conn *conn_lookup(const struct conn_table *t, const struct conn_key *key,
-			 enum conn_dir *dir)
+struct conn *conn_lookup(const struct conn_table *t, const struct conn_key *key, enum conn_dir *dir)
 {
 	const struct conn_bucket *b = &t->buckets[conn_bucket_index(t, key->hash)];
 	uint16_t tag = conn_tag(key->hash);

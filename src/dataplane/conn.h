@@ -86,7 +86,7 @@ struct conn {
 	uint16_t l4_delta;
 	/* Remembered next hops, valid while the fib's generation is the remembered one. */
 	uint16_t adjacency[2]; /* by enum conn_dir */
-	bool replies; /* its replies come by here: entered for both directions */
+	bool replies;          /* its replies come by here: entered for both directions */
 	uint8_t pad;
 	uint32_t adjacency_generation;
 	uint32_t dest; /* destination id */
@@ -157,7 +157,7 @@ struct conn_table {
 	struct conn *hot;
 	struct conn_cold *cold;
 	struct conn_bucket *buckets;
-	struct conn6 *addr6;  /* a mapping of its own, pages taken when first used */
+	struct conn6 *addr6; /* a mapping of its own, pages taken when first used */
 	uint64_t secret[2];
 	uint32_t bucket_mask;
 	uint32_t evict_hand; /* where the search for a half-open connection goes on */
@@ -307,8 +307,8 @@ struct lvs_addr conn_next_addr(const struct conn_table *t, const struct conn *c,
  */
 struct conn *conn_alloc(struct conn_table *t);
 
-/* Enters it into the hash (both directions if c->replies) and the wheel (at c->expires). 0 or -ENOSPC: no
- * overflow bucket left; then the object is free again. */
+/* Enters it into the hash (both directions if c->replies) and the wheel (at c->expires). 0 or
+ * -ENOSPC: no overflow bucket left; then the object is free again. */
 int conn_insert(struct conn_table *t, struct conn *c);
 
 /* Gives an object back that was not entered. */

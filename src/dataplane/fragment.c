@@ -4,9 +4,9 @@
 
 #include "checksum.h"
 
-#define ETHER sizeof(struct rte_ether_hdr)
-#define OPTION_END 0
-#define OPTION_NOP 1
+#define ETHER         sizeof(struct rte_ether_hdr)
+#define OPTION_END    0
+#define OPTION_NOP    1
 #define OPTION_COPIED 0x80
 
 /* Options that belong to the first piece only become no-operations in the others, as the kernel

@@ -12,8 +12,8 @@
 
 #define ICMP4_PACKET_MAX 576
 #define ICMP6_PACKET_MAX 1280
-#define ICMP_TTL	 64
-#define ICMP4_TOS	 0xc0 /* internetwork control */
+#define ICMP_TTL         64
+#define ICMP4_TOS        0xc0 /* internetwork control */
 
 struct type_code {
 	uint8_t type, code;
@@ -98,10 +98,11 @@ static void fill(struct rte_mbuf *m, const struct packet *p, enum icmp_error err
 		p->af == AF_INET ? NULL : rte_pktmbuf_mtod_offset(m, struct rte_ipv6_hdr *, l3));
 }
 
-void icmp_send_error(struct worker *w, const struct packet *p, enum icmp_error error,
-		     uint16_t info, const struct lvs_addr *from)
+void icmp_send_error(struct worker *w, const struct packet *p, enum icmp_error error, uint16_t info,
+		     const struct lvs_addr *from)
 {
-	uint32_t header = p->af == AF_INET ? sizeof(struct rte_ipv4_hdr) : sizeof(struct rte_ipv6_hdr);
+	uint32_t header =
+		p->af == AF_INET ? sizeof(struct rte_ipv4_hdr) : sizeof(struct rte_ipv6_hdr);
 	uint32_t room = (p->af == AF_INET ? ICMP4_PACKET_MAX : ICMP6_PACKET_MAX) - header -
 			(uint32_t)sizeof(struct icmp_header);
 	struct lvs_addr to = packet_src_addr(p);

@@ -26,8 +26,8 @@ _Static_assert(sizeof(struct icmp_header) == 8, "RFC 792, RFC 4443");
  * the virtual one toward clients, the port's toward servers. Rate-limited; nothing is sent about
  * broadcasts (parse.c) and nothing when there is no way back.
  */
-void icmp_send_error(struct worker *w, const struct packet *p, enum icmp_error error,
-		     uint16_t info, const struct lvs_addr *from);
+void icmp_send_error(struct worker *w, const struct packet *p, enum icmp_error error, uint16_t info,
+		     const struct lvs_addr *from);
 
 /* The checksum over an ICMP message of `len` bytes at m's offset `off`, checksum field included:
  * 0xffff when it is right. `ip6`: header whose addresses count in ICMPv6; NULL: ICMP. */
@@ -40,7 +40,7 @@ uint16_t icmp_checksum(const struct rte_mbuf *m, uint32_t off, uint32_t len,
 struct icmp_quote {
 	struct lvs_addr pair[2]; /* source, destination */
 	union packet_ports ports;
-	uint16_t l3, l4;         /* offsets of the quoted headers */
+	uint16_t l3, l4; /* offsets of the quoted headers */
 	uint8_t af, proto;
 };
 

@@ -35,7 +35,8 @@ static uint32_t quoted_l4(const struct packet *p, uint32_t l3, uint32_t end, uin
 	uint32_t off = l3 + sizeof(*ip);
 
 	*proto = ip->proto;
-	while (*proto == IPPROTO_HOPOPTS || *proto == IPPROTO_ROUTING || *proto == IPPROTO_DSTOPTS) {
+	while (*proto == IPPROTO_HOPOPTS || *proto == IPPROTO_ROUTING ||
+	       *proto == IPPROTO_DSTOPTS) {
 		if (off + 8 > end)
 			return 0;
 		h = rte_pktmbuf_mtod_offset(p->mbuf, uint8_t *, off);
@@ -49,7 +50,8 @@ enum counter icmp_read_quote(const struct packet *p, struct icmp_quote *q)
 {
 	uint32_t l3 = p->l4 + (uint32_t)sizeof(struct icmp_header);
 	uint32_t end = RTE_MIN(rte_pktmbuf_data_len(p->mbuf), (uint32_t)p->l3 + p->l3_len);
-	uint32_t header = p->af == AF_INET ? sizeof(struct rte_ipv4_hdr) : sizeof(struct rte_ipv6_hdr);
+	uint32_t header =
+		p->af == AF_INET ? sizeof(struct rte_ipv4_hdr) : sizeof(struct rte_ipv6_hdr);
 	uint8_t proto;
 
 	if (l3 + header > end)
@@ -113,39 +115,65 @@ static uint16_t replace_quoted_addr(struct packet *p, const struct icmp_quote *q
 	return checksum_add(delta, replace(&ip->hdr_checksum, &check, 2));
 }
 
-/* The error's own address: source toward the client, destination toward the server. */
-static uint16_t replace_addr(struct packet *p, enum conn_dir dir, const struct lvs_addr *addr)
+/* An address of the error itself. */
+static uint16_t replace_addr(struct packet *p, bool source, const struct lvs_addr *addr)
 {
 	if (p->af == AF_INET6) {
 		struct rte_ipv6_hdr *ip = packet_ip6(p);
 
-		return replace(dir == CONN_OUT ? ip->src_addr : ip->dst_addr, addr, 16);
+		return replace(source ? ip->src_addr : ip->dst_addr, addr, 16);
 	}
 	struct rte_ipv4_hdr *ip = packet_ip4(p);
-	uint16_t delta = replace(dir == CONN_OUT ? &ip->src_addr : &ip->dst_addr, addr, 4);
+	uint16_t delta = replace(source ? &ip->src_addr : &ip->dst_addr, addr, 4);
 
 	ip->hdr_checksum = checksum_apply(ip->hdr_checksum, delta);
 	return 0; /* not part of an ICMP checksum; in ICMPv6 the pseudo header is */
 }
 
-/* NAT: the server's address and port become the virtual ones toward the client, and back. */
+/* The connection's ends as the receiver of an error in direction dir knows them. */
+struct ends {
+	struct lvs_addr near, far; /* the receiver's own address, the other end's */
+	uint16_t near_port, far_port;
+};
+
+static void ends_of(const struct worker *w, const struct conn *c, enum conn_dir dir, struct ends *e)
+{
+	bool out = dir == CONN_OUT;
+
+	e->near_port = out ? c->cport : c->dport;
+	e->far_port = out ? c->vport : c->lport;
+	if (c->af == AF_INET) {
+		e->near = addr_v4(out ? c->caddr : c->daddr);
+		e->far = addr_v4(out ? c->vaddr : c->laddr);
+	} else {
+		const struct conn6 *a = conn_addr6(&w->conns, c);
+
+		e->near = out ? a->caddr : a->daddr;
+		e->far = out ? a->vaddr : a->laddr;
+	}
+}
+
+/*
+ * NAT: the quoted packet becomes the one that the receiver has sent. Toward the client the error
+ * comes from the virtual address. Toward the server it keeps its source, unless the server must
+ * not see addresses of that side (FULLNAT).
+ */
 static void translate(struct worker *w, struct packet *p, const struct icmp_quote *q,
-		      const struct conn *c, enum conn_dir dir)
+		      const struct conn *c, enum conn_dir dir, const struct fwd_ops *how)
 {
 	struct icmp_header *icmp = rte_pktmbuf_mtod_offset(p->mbuf, struct icmp_header *, p->l4);
 	uint16_t *ports = rte_pktmbuf_mtod_offset(p->mbuf, uint16_t *, q->l4);
-	uint16_t port = dir == CONN_OUT ? c->vport : c->dport;
-	struct lvs_addr addr;
+	struct ends e;
 
-	if (q->af == AF_INET)
-		addr = addr_v4(dir == CONN_OUT ? c->vaddr : c->daddr);
-	else
-		addr = dir == CONN_OUT ? conn_addr6(&w->conns, c)->vaddr
-				       : conn_addr6(&w->conns, c)->daddr;
-	uint16_t delta = replace_addr(p, dir, &addr);
+	ends_of(w, c, dir, &e);
+	uint16_t delta = replace_addr(p, false, &e.near);
 
-	delta = checksum_add(delta, replace_quoted_addr(p, q, dir == CONN_IN, &addr));
-	delta = checksum_add(delta, replace(&ports[dir == CONN_OUT], &port, 2));
+	if (dir == CONN_OUT || how->needs_laddr)
+		delta = checksum_add(delta, replace_addr(p, true, &e.far));
+	delta = checksum_add(delta, replace_quoted_addr(p, q, true, &e.near));
+	delta = checksum_add(delta, replace_quoted_addr(p, q, false, &e.far));
+	delta = checksum_add(delta, replace(&ports[0], &e.near_port, 2));
+	delta = checksum_add(delta, replace(&ports[1], &e.far_port, 2));
 	icmp->checksum = checksum_apply(icmp->checksum, delta);
 }
 
@@ -177,7 +205,7 @@ void icmp_relay(struct worker *w, struct packet *p)
 	conn_count(w, c, dir, p);
 	/* NAT changes the error itself; then it goes on like any packet. */
 	if (how->sees_reply) {
-		translate(w, p, &q, c, dir);
+		translate(w, p, &q, c, dir, how);
 		how = fwd_table[FWD_DIRECT];
 	}
 	struct passage pass;

@@ -35,8 +35,8 @@ static inline struct packet_note *packet_note(struct rte_mbuf *m)
 }
 
 enum packet_kind {
-	PACKET_FLOW,     /* TCP or UDP, whole: has addresses and ports */
-	PACKET_FRAGMENT, /* fragment: has addresses */
+	PACKET_FLOW,       /* TCP or UDP, whole: has addresses and ports */
+	PACKET_FRAGMENT,   /* fragment: has addresses */
 	PACKET_ICMP_ERROR, /* about a packet: `quoted` says which */
 	PACKET_ARP,
 	PACKET_OTHER,   /* not for the data plane */

@@ -8,9 +8,9 @@
 
 #include "checksum.h"
 
-#define VLAN_TAGS_MAX 2
+#define VLAN_TAGS_MAX      2
 #define IP6_EXTENSIONS_MAX 8
-#define ICMP_HEADER 8
+#define ICMP_HEADER        8
 
 /* Stations that share a virtual MAC (VRRP, RFC 5798 section 7.3) answer to it as to their own. */
 static bool is_vrrp_mac(const struct rte_ether_addr *a)
@@ -251,7 +251,8 @@ static enum counter parse_frame(struct packet *p, const struct rte_ether_addr *m
 		if (!multicast)
 			return parse_ip6(p, len - off);
 		/* Neighbour discovery, mostly. */
-		if (len >= off + sizeof(struct rte_ipv6_hdr) && packet_ip6(p)->proto == IPPROTO_ICMPV6)
+		if (len >= off + sizeof(struct rte_ipv6_hdr) &&
+		    packet_ip6(p)->proto == IPPROTO_ICMPV6)
 			p->kind = PACKET_ARP;
 	}
 	return PARSE_OK;

@@ -16,14 +16,24 @@ const struct service *service_find(const struct snapshot *s, uint16_t af, uint8_
 	}
 }
 
-bool service_is_vip(const struct snapshot *s, uint16_t af, const struct lvs_addr *addr)
+static bool in_set(const struct vip *set, uint32_t mask, uint16_t af, const struct lvs_addr *addr)
 {
 	for (uint32_t at = vip_hash(af, addr);; at++) {
-		const struct vip *v = &s->vips[at & s->vip_mask];
+		const struct vip *v = &set[at & mask];
 
 		if (v->af == 0)
 			return false;
 		if (v->af == af && addr_equal(&v->addr, addr))
 			return true;
 	}
+}
+
+bool service_is_vip(const struct snapshot *s, uint16_t af, const struct lvs_addr *addr)
+{
+	return in_set(s->vips, s->vip_mask, af, addr);
+}
+
+bool service_is_laddr(const struct snapshot *s, uint16_t af, const struct lvs_addr *addr)
+{
+	return s->laddrs && in_set(s->laddrs, s->laddr_mask, af, addr);
 }

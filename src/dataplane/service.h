@@ -12,4 +12,7 @@ const struct service *service_find(const struct snapshot *s, uint16_t af, uint8_
 /* Is it the address of a virtual service (or of one that still has connections)? */
 bool service_is_vip(const struct snapshot *s, uint16_t af, const struct lvs_addr *addr);
 
+/* Is it a local address of FULLNAT? */
+bool service_is_laddr(const struct snapshot *s, uint16_t af, const struct lvs_addr *addr);
+
 #endif

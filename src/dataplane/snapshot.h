@@ -63,6 +63,12 @@ struct sched_event {
 /* Events older than these many are forgotten when a worker has not scheduled since. */
 #define SCHED_EVENTS_MAX 256
 
+/* An address that FULLNAT speaks to servers from. */
+struct local_addr {
+	struct lvs_addr addr;
+	uint16_t af;
+};
+
 #define SERVICE_PERSISTENT 0x1u /* values of IP_VS_SVC_F_* */
 #define SERVICE_ONEPACKET  0x4u
 
@@ -83,14 +89,29 @@ struct service {
 	uint32_t version;
 	uint32_t n_events;
 	const struct sched_event *events;
+	/* FULLNAT: local addresses, and their ports from first to last (host order). */
+	uint32_t n_laddrs;
+	const struct local_addr *laddrs;
+	uint16_t laddr_first, laddr_last;
+	uint8_t client_info; /* enum client_info */
 	uint32_t n_dests;
 	const struct service_dest *dests;
 };
 
 #define DEST_AVAILABLE 0x1u /* in its service's list; without it, removed but still referenced */
 
+/* How the server learns the client's address, which FULLNAT hides. */
+enum client_info { CLIENT_INFO_NONE, CLIENT_INFO_TOA };
+
 /* Forwarding methods: the kernel's numbers (IP_VS_CONN_F_*). */
-enum fwd_method { FWD_NAT = 0, FWD_LOCAL = 1, FWD_TUNNEL = 2, FWD_DIRECT = 3, FWD_BYPASS = 4 };
+enum fwd_method {
+	FWD_NAT = 0,
+	FWD_LOCAL = 1,
+	FWD_TUNNEL = 2,
+	FWD_DIRECT = 3,
+	FWD_BYPASS = 4,
+	FWD_FULLNAT = 5, /* ours */
+};
 
 /* A destination as connections see it. */
 struct dest {
@@ -132,6 +153,10 @@ struct snapshot {
 	 * packets to one come from a client. Same kind of table; af 0 is empty. */
 	uint32_t vip_mask;
 	const struct vip *vips;
+	/* Local addresses of all services, those that removed ones still use included: packets to
+	 * one come from a server. Same kind of table. */
+	uint32_t laddr_mask;
+	const struct vip *laddrs;
 	/* Destinations: id -> pages[id >> DEST_PAGE_BITS]->d[id & (DEST_PAGE_SIZE - 1)]. Ids that
 	 * connections hold are always below n_dest_pages << DEST_PAGE_BITS. */
 	uint32_t n_dest_pages;

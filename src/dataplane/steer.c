@@ -4,6 +4,7 @@
 #include "steer.h"
 
 #include "icmp.h"
+#include "laddr.h"
 #include "parse.h"
 
 unsigned int steer_owner(const struct worker *w, const struct packet *p)
@@ -17,11 +18,15 @@ unsigned int steer_owner(const struct worker *w, const struct packet *p)
 			src = packet_src_addr(p);
 			return steer_hash(&src, packet_sport(p), w->n_workers);
 		}
+		if (service_is_laddr(w->snapshot, p->af, &dst))
+			return laddr_owner(packet_dport(p), w->n_workers);
 		return steer_hash(&dst, packet_dport(p), w->n_workers);
 	}
 	if (p->kind == PACKET_ICMP_ERROR && icmp_read_quote(p, &q) == PARSE_OK) {
 		if (service_is_vip(w->snapshot, q.af, &q.pair[1]))
 			return steer_hash(&q.pair[0], q.ports.src, w->n_workers);
+		if (service_is_laddr(w->snapshot, q.af, &q.pair[1]))
+			return laddr_owner(q.ports.dst, w->n_workers);
 		return steer_hash(&q.pair[1], q.ports.dst, w->n_workers);
 	}
 	return w->id;

@@ -31,6 +31,7 @@ struct shared shared;
 
 #define DESTS_BYTES  (sizeof(struct dest_slot) * DESTS_MAX)
 #define SCHEDS_BYTES (sizeof(struct sched_state) * SERVICES_MAX)
+#define LADDRS_BYTES (sizeof(uint32_t) * SERVICES_MAX)
 
 /* ---- creation ---------------------------------------------------------------------------- */
 
@@ -66,7 +67,8 @@ int worker_create(unsigned int id, const struct dp_config *config, struct rte_me
 	w->scheds = memory_map(SCHEDS_BYTES, cpu, &lazy);
 	w->punt = ring_create("punt", id, 0, PUNT_RING, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	w->inject = ring_create("inject", id, 0, INJECT_RING, RING_F_SC_DEQ);
-	if (!w->dests || !w->scheds || !w->punt || !w->inject)
+	w->laddr_cursors = memory_map(LADDRS_BYTES, cpu, &lazy);
+	if (!w->dests || !w->scheds || !w->laddr_cursors || !w->punt || !w->inject)
 		return -ENOMEM;
 	punt_init(w);
 	w->icmp_rate = (struct rate){.per_second = ICMP_PER_SECOND, .burst = ICMP_PER_SECOND};
@@ -79,6 +81,7 @@ void worker_destroy(struct worker *w)
 	conn_table_fini(&w->conns);
 	memory_unmap(w->dests, DESTS_BYTES);
 	memory_unmap(w->scheds, SCHEDS_BYTES);
+	memory_unmap(w->laddr_cursors, LADDRS_BYTES);
 	rte_ring_free(w->punt);
 	rte_ring_free(w->inject);
 	for (unsigned int i = 0; i < DP_WORKERS_MAX; i++)

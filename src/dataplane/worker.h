@@ -50,6 +50,7 @@ struct worker {
 	struct conn_table conns;
 	struct dest_slot *dests;    /* by destination id; others read */
 	struct sched_state *scheds; /* by service id; main reads versions */
+	uint32_t *laddr_cursors;    /* by service id */
 	struct load_view load;
 	struct rte_mempool *pool;
 

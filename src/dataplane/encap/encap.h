@@ -11,7 +11,7 @@
 
 /* Numbers of IP_VS_CONN_F_TUNNEL_TYPE_*, flags of IP_VS_TUNNEL_ENCAP_FLAG_*. */
 enum { TUNNEL_IPIP, TUNNEL_GUE, TUNNEL_GRE, TUNNEL_TYPES };
-#define TUNNEL_CSUM 0x1u
+#define TUNNEL_CSUM    0x1u
 #define TUNNEL_REMCSUM 0x2u
 
 struct encap_ops {

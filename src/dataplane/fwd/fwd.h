@@ -12,7 +12,8 @@
 struct fwd_ops {
 	const char *name;
 	enum fwd_method method;
-	bool sees_reply; /* replies pass the director; otherwise only the client's packets do */
+	bool sees_reply;  /* replies pass the director; otherwise only the client's packets do */
+	bool needs_laddr; /* speaks to servers from a local address and port (laddr.h) */
 	bool crosses_families; /* the server's address may be of another family */
 
 	/* Worker, new connection: addresses and ports are set, laddr and lport are the client's;

@@ -20,4 +20,16 @@ static inline void rewrite_ttl(const struct packet *p, uint16_t ip_delta)
 		checksum_apply(ip->hdr_checksum, checksum_add(ip_delta, checksum_ttl_delta()));
 }
 
+/* Source and destination port, with which all our transport headers begin. */
+static inline uint16_t *rewrite_ports(const struct packet *p)
+{
+	return rte_pktmbuf_mtod_offset(p->mbuf, uint16_t *, p->l4);
+}
+
+/* Delta of replacing an IPv6 address. */
+uint16_t rewrite_delta128(const struct lvs_addr *from, const struct lvs_addr *to);
+
+/* Brings the transport checksum up to date after addresses and ports were changed by `delta`. */
+void rewrite_l4(const struct packet *p, uint16_t delta);
+
 #endif

@@ -10,7 +10,7 @@
 #include "rewrite.h"
 
 #define ECN_MASK 3
-#define ECN_CE 3
+#define ECN_CE   3
 #define ECN_ECT0 2
 
 static uint16_t outer_ip_len(const struct dest *d)
@@ -23,8 +23,7 @@ static uint16_t tunnel_overhead(const struct dest *d)
 	return (uint16_t)(outer_ip_len(d) + encap_table[d->tun_type]->header_len(d));
 }
 
-static void tunnel_rewrite(const struct conn_table *t, const struct packet *p,
-			   const struct conn *c)
+static void tunnel_rewrite(const struct conn_table *t, const struct packet *p, const struct conn *c)
 {
 	(void)t;
 	(void)c;
@@ -88,8 +87,8 @@ static void outer_ip6(struct rte_ipv6_hdr *ip, const struct inner *in, uint8_t p
 	memcpy(ip->dst_addr, &d->addr, 16);
 }
 
-static bool tunnel_encapsulate(struct packet *p, const struct dest *d,
-			       const struct lvs_addr *from, uint32_t flow)
+static bool tunnel_encapsulate(struct packet *p, const struct dest *d, const struct lvs_addr *from,
+			       uint32_t flow)
 {
 	const struct encap_ops *e = encap_table[d->tun_type];
 	uint16_t hlen = e->header_len(d), iplen = outer_ip_len(d);
@@ -98,7 +97,8 @@ static bool tunnel_encapsulate(struct packet *p, const struct dest *d,
 
 	inner_read(p, &in);
 	/* Checksums run over the whole of it. */
-	if (rte_pktmbuf_linearize(p->mbuf) || !rte_pktmbuf_prepend(p->mbuf, (uint16_t)(hlen + iplen)))
+	if (rte_pktmbuf_linearize(p->mbuf) ||
+	    !rte_pktmbuf_prepend(p->mbuf, (uint16_t)(hlen + iplen)))
 		return false;
 	char *outer = rte_pktmbuf_mtod_offset(p->mbuf, char *, sizeof(struct rte_ether_hdr));
 	void *header = outer + iplen;
