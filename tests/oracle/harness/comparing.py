@@ -19,12 +19,14 @@ class Result:
 
     def __init__(self, name, verdict, lines=(), seconds=None):
         self.name, self.verdict, self.lines, self.seconds = name, verdict, list(lines), seconds
+        self.seen = None  # the whole record of what was played, when it could be
 
 
 class Report:
     """Prints results as they come, and sums them up."""
 
-    def __init__(self):
+    def __init__(self, quiet=False):
+        self._quiet = quiet
         self._count = dict.fromkeys((Result.PASSED, Result.FAILED, Result.SKIPPED,
                                      Result.DIFFERS), 0)
 
@@ -32,7 +34,7 @@ class Report:
         self._count[result.verdict] += 1
         took = '' if result.seconds is None else ' (%.1f s)' % result.seconds
         print('%-8s %s%s' % (result.verdict, result.name, took))
-        for line in result.lines:
+        for line in () if self._quiet else result.lines:
             print('    ' + line)
         sys.stdout.flush()
 
@@ -45,27 +47,45 @@ class Report:
         return 1 if self._count[Result.FAILED] else 0
 
 
-def judge(scenario, recorded, seen, seconds, show):
-    """The result of a scenario that was played."""
-    difference = records.difference(recorded, seen)
-    more = ['  ' + line for line in seen] if show else []
-    if difference is None and scenario.differs:
-        return Result(scenario.name, Result.FAILED, [
-            'is as the kernel does it: take the mark "%s" away' % scenario.differs], seconds)
-    if difference is None:
-        return Result(scenario.name, Result.PASSED, more, seconds)
-    if scenario.differs:
-        return Result(scenario.name, Result.DIFFERS,
-                      ['docs/differences.md: ' + scenario.differs] + (difference if show else []),
-                      seconds)
-    return Result(scenario.name, Result.FAILED, difference + more, seconds)
+class Expectation:
+    """What a scenario should come out as: as the kernel does it (`recorded`), or, where lvsd
+    differs on purpose, as was accepted."""
+
+    def __init__(self, scenario, recorded, accepted):
+        self.name, self.differs = scenario.name, scenario.differs
+        self.recorded, self.accepted = recorded, accepted
+
+    @property
+    def likely(self):
+        return self.accepted or self.recorded
+
+    def judge(self, seen, seconds, show):
+        """The result of a scenario that was played."""
+        difference = records.difference(self.recorded, seen)
+        if not self.differs:
+            verdict, lines = Result.PASSED, []
+            if difference:
+                verdict, lines = Result.FAILED, difference
+        elif not difference:
+            verdict = Result.FAILED
+            lines = ['is as the kernel does it: take the mark "%s" away' % self.differs]
+        else:
+            verdict, lines = Result.DIFFERS, ['docs/differences.md: ' + self.differs]
+            difference = records.difference(self.accepted, seen)
+            if difference:
+                verdict = Result.FAILED
+                lines += ['and differs from what was accepted:'] + difference
+        if show:
+            lines = lines + ['  ' + line for line in seen]
+        return Result(self.name, verdict, lines, seconds)
 
 
 # ---- lvsd ------------------------------------------------------------------------------------
 
-def _play_to_lvsd(director, name, recorded, show):
+def _play_to_lvsd(director, expectation, show):
     begun = time.monotonic()
-    player = Player(director, recorded)
+    name = expectation.name
+    player = Player(director, expectation.likely)
     trouble = None
     try:
         director.start()
@@ -79,7 +99,9 @@ def _play_to_lvsd(director, name, recorded, show):
         trouble = complaint.splitlines()
     if trouble:
         return Result(name, Result.FAILED, trouble, seconds)
-    return judge(registry.SCENARIOS[name], recorded, player.lines, seconds, show)
+    result = expectation.judge(player.lines, seconds, show)
+    result.seen = player.lines
+    return result
 
 
 def _lvsd_worker(build, show, expected, names, results):
@@ -92,14 +114,15 @@ def _lvsd_worker(build, show, expected, names, results):
         return
     try:
         for name in iter(names.get, None):
-            results.put(_play_to_lvsd(director, name, expected[name], show))
+            results.put(_play_to_lvsd(director, expected[name], show))
     finally:
         director.close()
     results.put(None)
 
 
 def compare_lvsd(build, names, expected, report, jobs, show):
-    """Plays the names to lvsd, several at once; `expected` has the recorded lines by name."""
+    """Plays the names to lvsd, several at once; `expected` has an Expectation for each. Returns
+    what was seen, by name."""
     names_queue, results = multiprocessing.Queue(), multiprocessing.Queue()
     for name in names:
         names_queue.put(name)
@@ -109,7 +132,7 @@ def compare_lvsd(build, names, expected, report, jobs, show):
     for worker in workers:
         names_queue.put(None)
         worker.start()
-    running = len(workers)
+    running, seen = len(workers), {}
     while running:
         result = results.get()
         if result is None:
@@ -120,8 +143,10 @@ def compare_lvsd(build, names, expected, report, jobs, show):
             raise SystemExit('cannot test lvsd here: %s' % result)
         else:
             report.add(result)
+            seen[result.name] = result.seen
     for worker in workers:
         worker.join()
+    return seen
 
 
 def need_namespaces():
@@ -167,6 +192,25 @@ def _new_random(count, seed):
     return names, asking.ask_kernel(names).blocks
 
 
+def _accept(names, options):
+    """Has lvsd play the marked scenarios and keeps what it does."""
+    report = Report(quiet=True)
+    marked = [name for name in names if registry.SCENARIOS[name].differs]
+    seen = compare_lvsd(options.build, marked, _expectations(marked, _recorded(marked)), report, 1,
+                        options.show)
+    accepted = {**records.read(records.ACCEPTED),
+                **{name: lines for name, lines in seen.items() if lines}}
+    records.write(records.ACCEPTED,
+                  {name: accepted[name] for name, scenario in registry.SCENARIOS.items()
+                   if scenario.differs and name in accepted}, 'compare --accept from lvsd')
+
+
+def _expectations(names, recorded):
+    accepted = records.read(records.ACCEPTED)
+    return {name: Expectation(registry.SCENARIOS[name], recorded[name], accepted.get(name, []))
+            for name in names}
+
+
 def main(options):
     names = registry.select(options.names)
     if options.list:
@@ -177,13 +221,16 @@ def main(options):
         compare_kernel(names, options.seconds, report)
         return report.finish()
     need_namespaces()
+    if options.accept:
+        _accept(names, options)
+        return 0
     if options.random:
-        names, expected = _new_random(options.random, options.seed)
+        names, recorded = _new_random(options.random, options.seed)
     else:
-        expected = _recorded(names)
-    for name in [name for name in names if not expected.get(name)]:
+        recorded = _recorded(names)
+    for name in [name for name in names if not recorded.get(name)]:
         report.add(Result(name, Result.SKIPPED, ['has no record: tests/oracle/record ' + name]))
         names.remove(name)
     jobs = max(1, min(options.jobs or os.cpu_count() or 1, len(names)))
-    compare_lvsd(options.build, names, expected, report, jobs, options.show)
+    compare_lvsd(options.build, names, _expectations(names, recorded), report, jobs, options.show)
     return report.finish()

@@ -16,10 +16,13 @@ from harness import kernel, player, records, registry  # noqa: E402
 def main():
     directory, seconds = pathlib.Path(sys.argv[1]), float(sys.argv[2])
     registry.load()
+    names = (directory / 'names').read_text(encoding='utf-8').split()
+    from scenarios import generated
+    generated.add(int(name.rsplit('-', 1)[1]) for name in names if name not in registry.SCENARIOS)
     end = time.monotonic() + seconds
     director = kernel.Kernel()
     blocks = {}
-    for name in (directory / 'names').read_text(encoding='utf-8').split():
+    for name in names:
         if time.monotonic() > end:
             break
         director.start()

@@ -78,7 +78,8 @@ class Player:
 
     def conns(self):
         """The connections as `ipvsadm -Lnc` lists them, sorted: the kernel has no order."""
-        lines = sorted(self._list(['-Lnc'], _CONN_HEADER))
+        lines = self._list(['-Lnc'], _CONN_HEADER)
+        lines.sort(key=lambda line: line.split()[:1] + line.split()[2:])  # not by what is left
         for line in lines:
             self.emit('  | ' + line)
         if not lines:

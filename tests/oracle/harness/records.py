@@ -6,6 +6,7 @@ import re
 from .registry import FOLDER
 
 TITLE = '== '
+ACCEPTED = 'accepted'  # the "group" of what lvsd does where it differs, as docs/differences.md says
 TOLERANCE = 2  # seconds that an expiry time may differ
 
 # "  | TCP 00:59  SYN_RECV    10.1.0.1:5001 ...": a connection and its expiry time.
@@ -42,8 +43,9 @@ def format_blocks(blocks):
 
 
 def write(group, blocks, source):
+    """`source`: the program that writes, and whom it asked."""
     head = ('# SPDX-License-Identifier: BSD-3-Clause\n'
-            '# Written by tests/oracle/record from %s. Do not edit.\n\n' % source)
+            '# Written by tests/oracle/%s. Do not edit.\n\n' % source)
     path_of(group).write_text(head + format_blocks(blocks), encoding='utf-8')
 
 

@@ -154,6 +154,37 @@ def dropped_for_a_deleted_server(player):
 
 
 @scenario('counters')
+def server_deleted_with_its_service_left(player):
+    """What a deleted server's connections still send is in nobody's counters."""
+    player.ipvsadm(ADD_SERVICE, ADD_ONE, ADD_TWO)
+    flow = TcpFlow(player, 5001, quiet=True)
+    flow.handshake()
+    player.ipvsadm('-d -t 192.0.2.1:80 -r 10.2.0.2:80')
+    for _ in range(3):
+        flow.s(PSH | ACK, b'goes on')
+    player.stats()
+    player.ipvsadm(ADD_TWO)
+    flow.s(PSH | ACK, b'counts again')
+    player.stats()
+
+
+@scenario('counters')
+def service_deleted_with_traffic(player):
+    """A server that comes back in a new service brings its own counters along."""
+    player.ipvsadm(ADD_SERVICE, ADD_ONE, *UDP)
+    flow = TcpFlow(player, 5001, quiet=True)
+    flow.handshake()
+    player.ipvsadm('-D -t 192.0.2.1:80', ADD_SERVICE)
+    player.stats()
+    player.ipvsadm(ADD_ONE)
+    player.stats()
+    flow.c(PSH | ACK, b'once more')
+    player.stats()
+    player.ipvsadm('-Z -t 192.0.2.1:80')
+    player.stats()
+
+
+@scenario('counters')
 def retransmissions_and_reschedules(player):
     player.ipvsadm(ADD_SERVICE, ADD_ONE)
     flow = TcpFlow(player, 5001, quiet=True)

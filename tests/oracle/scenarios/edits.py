@@ -90,36 +90,57 @@ def add_server_again_at_another_port(player):
     player.show()
 
 
-@scenario('edits')
-def delete_service_and_add_again(player):
-    player.ipvsadm(ADD_SERVICE, ADD_ONE)
+def _gone_and_back(player, go, come):
+    """A connection of each protocol, whose service goes and comes back with its server."""
+    player.ipvsadm(ADD_SERVICE, ADD_ONE, *UDP)
     flow = opened(player)
-    player.ipvsadm('-D -t 192.0.2.1:80')
-    talk(flow)
-    player.ipvsadm(ADD_SERVICE)
-    talk(flow)
-    player.ipvsadm(ADD_ONE)
-    talk(flow)
-    opened(player, 5002)
+    player.cli(udp('10.1.0.1', 5001, '192.0.2.1', 53, b'q'))
+
+    def all_talk():
+        talk(flow)
+        player.cli(udp('10.1.0.1', 5001, '192.0.2.1', 53, b'q'))
+        player.srv(udp('10.2.0.1', 53, '10.1.0.1', 5001, b'a'))
+
+    player.ipvsadm(*go)
+    all_talk()
+    player.cli(tcp('10.1.0.1', 5009, '192.0.2.1', 80, SYN))
+    player.cli(udp('10.1.0.1', 5009, '192.0.2.1', 53, b'q'))
+    for command in come:
+        player.ipvsadm(command)
+        all_talk()
+    player.cli(tcp('10.1.0.1', 5010, '192.0.2.1', 80, SYN))
     player.show()
+
+
+# Of the kind that stays, so that there is a service all the time.
+OTHER = '-A -t 192.0.2.3:99 -s rr'
+DELETE = ('-D -t 192.0.2.1:80', '-D -u 192.0.2.1:53')
+
+
+@scenario('edits')
+def delete_services_and_add_again(player):
+    _gone_and_back(player, (OTHER, *DELETE), (ADD_SERVICE, ADD_ONE, UDP[0], UDP[1]))
 
 
 @scenario('edits')
 def clear_and_add_again(player):
-    player.ipvsadm(ADD_SERVICE, ADD_ONE, *UDP)
-    flow = opened(player)
-    player.cli(udp('10.1.0.1', 5001, '192.0.2.1', 53, b'q'))
-    player.ipvsadm('-C')
-    talk(flow)
-    player.cli(udp('10.1.0.1', 5001, '192.0.2.1', 53, b'q'))
-    player.srv(udp('10.2.0.1', 53, '10.1.0.1', 5001, b'a'))
-    player.cli(tcp('10.1.0.1', 5009, '192.0.2.1', 80, SYN))
-    player.cli(udp('10.1.0.1', 5009, '192.0.2.1', 53, b'q'))
-    player.ipvsadm(ADD_SERVICE, ADD_ONE, *UDP)
-    talk(flow)
-    player.cli(udp('10.1.0.1', 5001, '192.0.2.1', 53, b'q'))
-    player.srv(udp('10.2.0.1', 53, '10.1.0.1', 5001, b'a'))
-    player.show()
+    _gone_and_back(player, ('-C', OTHER), (ADD_SERVICE, ADD_ONE, UDP[0], UDP[1]))
+
+
+@scenario('edits', differs='Without any service')
+def delete_all_services_and_add_again(player):
+    _gone_and_back(player, DELETE, (ADD_SERVICE, ADD_ONE, UDP[0], UDP[1]))
+
+
+@scenario('edits', differs='Without any service')
+def clear_everything_and_add_again(player):
+    _gone_and_back(player, ('-C',), (ADD_SERVICE, ADD_ONE, UDP[0], UDP[1]))
+
+
+@scenario('edits')
+def clear_and_restore_at_once(player):
+    """What ipvsadm-restore does: the connections do not notice."""
+    _gone_and_back(player, ('-C', ADD_SERVICE, ADD_ONE, *UDP), ())
 
 
 @scenario('edits')

@@ -52,6 +52,14 @@ ROWS = [
     ('threshold-raised', 't', 'add 1 w=1 x=2; add 2 w=1 x=2; pick 6; edit 1 w=1 x=5; pick 5; list'),
     ('threshold-removed', 't', 'add 1 w=1 x=1; add 2 w=1; pick 4; edit 1 w=1; pick 5; list'),
     ('threshold-lowered', 'u', 'add 1 w=1 x=9; add 2 w=1; pick 8; edit 1 w=1 x=2; pick 4; list'),
+    ('threshold-removed-and-set-again', 't', 'add 1 w=1 x=2; add 2 w=1; pick 6; edit 1 w=1;'
+     'edit 1 w=1 x=2; pick 5; list'),
+    ('threshold-raised-and-lowered', 'u', 'add 1 w=1 x=2; add 2 w=1; pick 6; edit 1 w=1 x=9;'
+     'edit 1 w=1 x=1; pick 5; list'),
+    ('threshold-set-on-server-added-again', 't', 'add 1 w=1 x=1; add 2 w=1; open a b c; del 1;'
+     'add 1 w=1 x=1; pick 4; del 1; add 1 w=1; del 1; add 1 w=1 x=1; pick 5; list'),
+    ('threshold-and-closing', 't', 'add 1 w=1 x=4; add 2 w=1 x=4 y=2; open a b c d e f g h; pick 1;'
+     'close a; reset b; pick 1; edit 1 w=1 x=4; pick 1; list'),
     ('threshold-with-lower', 't', 'add 1 w=1 x=3 y=2; add 2 w=1 x=3 y=1; open a b c d e f; pick 1;'
      'edit 1 w=1 x=6 y=5; pick 4; edit 1 w=1 x=6 y=2; edit 2 w=1 x=9 y=8; pick 6; list'),
     ('open-and-close', 't', THREE + 'open a b c d; close a; open e f; close b c; open g h; list'),

@@ -187,16 +187,25 @@ def tcp_options(player):
         pair.tcp_out(SYN | ACK, options=options)
 
 
-@scenario('rewrite')
-def bytes_after_the_packet(player):
-    """A UDP length that is shorter than the IP payload, and one that is longer."""
+def _udp_lengths(player, lengths):
+    """A datagram of 16 bytes whose header has another length."""
     pair = Pair(player)
     pair.udp_in(b'question')
     good = udp(CLIENT, 5000, VIP, 53, b'question')[20:]
-    for length in (0, 7, 8, 12, 17, 100):
+    for length in lengths:
         datagram = good[:4] + length.to_bytes(2, 'big') + good[6:]
         player.cli(ip(CLIENT, VIP, 17, datagram), hexdump=True)
     player.show()
+
+
+@scenario('rewrite')
+def udp_length_shorter_than_packet(player):
+    _udp_lengths(player, (8, 9, 12, 15))
+
+
+@scenario('rewrite', differs='Malformed packets')
+def udp_length_impossible(player):
+    _udp_lengths(player, (0, 7, 17, 100))
 
 
 @scenario('rewrite')
@@ -209,6 +218,14 @@ def cut_short(player):
         player.cli(ip(CLIENT, VIP, 6, segment[:size]))
     for size in (0, 1, 4, 7):
         player.cli(ip(CLIENT, VIP, 17, datagram[:size]))
+    player.show()
+
+
+@scenario('rewrite', differs='Malformed packets')
+def tcp_header_length_impossible(player):
+    """Less than a header has, and more than the packet."""
+    Pair(player)
+    segment = tcp(CLIENT, 5001, VIP, 80, SYN)[20:]
     for offset in (0x00, 0x40, 0x60, 0xf0):
         player.cli(ip(CLIENT, VIP, 6, segment[:12] + bytes((offset,)) + segment[13:]))
     player.show()
