@@ -80,7 +80,7 @@ static int list_timeouts(struct client *client)
 	int err = ipvs_get_timeouts(client, &timeouts);
 
 	if (err == 0)
-		printf("Timeout (tcp tcpfin udp): %d %d %d\n", timeouts.tcp, timeouts.tcp_fin,
+		printf("Timeout (tcp tcpfin udp): %u %u %u\n", timeouts.tcp, timeouts.tcp_fin,
 		       timeouts.udp);
 	return err;
 }
