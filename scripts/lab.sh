@@ -53,6 +53,7 @@ prepare() {
 	[[ -z ${LVSLAB_AS_BUILT:-} ]] || return 0
 	"$ROOT/scripts/dpdk-setup.sh" packages --run --build --lab || exit 1
 	log=$(mktemp /tmp/lvsd-build.XXXXXX)
+	BUILD_ONLY=(lvsd lvsadm) # the tests can wait
 	build_tree "$BUILD" "$log" || die 1 "the build failed; its output is in $log"
 	rm -f -- "$log"
 }
@@ -168,6 +169,8 @@ main() {
 	trap finish EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
+	set -E # what fails without a word of its own is named
+	trap 'warn "this failed: $BASH_COMMAND"' ERR
 	prepare
 	lab_claim "lab.sh $mode"
 	CLAIMED=1

@@ -3,6 +3,8 @@
 #
 # Building the tree, for lab.sh and test.sh. Sourced after common.sh.
 
+BUILD_ONLY=() # targets; none: everything
+
 # build_tree DIR LOG [MESON OPTION...]: configures DIR when it is new and builds what changed.
 build_tree() {
 	local dir=$1 log=$2
@@ -10,7 +12,7 @@ build_tree() {
 	if [[ ! -f $dir/build.ninja ]]; then
 		progress "Configuring ${dir##*/}" "$log" meson setup "$@" "$dir" "$ROOT" || return
 	fi
-	progress "Building ${dir##*/}" "$log" ninja -C "$dir"
+	progress "Building ${dir##*/}" "$log" ninja -C "$dir" "${BUILD_ONLY[@]}"
 }
 
 # With sudo in somebody's checkout, what root built belongs to the owner of the checkout, who would
