@@ -416,9 +416,9 @@ static struct snapshot *assemble(void)
 	*s = (struct snapshot){
 		.version = now ? now->version + 1 : 1,
 		.timeouts = pub.timeouts,
-		.service_mask = pub.services.mask,
+		.service_mask = pub.services_changed ? pub.services.mask : now->service_mask,
 		.services = pub.services_changed ? flat_copy(&pub.services) : now->services,
-		.vip_mask = pub.vips.mask,
+		.vip_mask = pub.vips_changed ? pub.vips.mask : now->vip_mask,
 		.vips = pub.vips_changed ? flat_copy(&pub.vips) : now->vips,
 		.n_dest_pages = pub.n_pages,
 		.dest_pages = pub.pages_changed ? copy_pages() : now->dest_pages,

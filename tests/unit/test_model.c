@@ -268,6 +268,13 @@ static void fwmark_services(void **state)
 	assert_int_equal(model_dest_add(model_service_find(&k4), &d, &ds, &err), 0);
 	model_publish();
 	assert_int_equal(model_service_count(), 2);
+	/* They are in no table, but room is made for them: the tables stay those of before. */
+	for (k4.fwmark = 100; k4.fwmark < 200; k4.fwmark++)
+		assert_int_equal(model_service_add(&k4, &s, &err), 0);
+	k4.fwmark = 5;
+	assert_int_equal(model_dest_edit(model_service_find(&k4), &d, &ds, &err), 0);
+	model_publish();
+	assert_int_equal(model_service_count(), 102);
 }
 
 /* The tables of the snapshot at many sizes, and with holes from removals. */
