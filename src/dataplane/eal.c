@@ -6,6 +6,7 @@
 #include "eal.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -109,10 +110,22 @@ static int decide_hugepages(struct dp_config *c, unsigned int need_mb,
 	return 0;
 }
 
+/* EAL makes a folder for files that it then does not write: nobody shall find it later. */
+static void remove_runtime_dir(void)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", rte_eal_get_runtime_dir());
+	if (rmdir(path) == 0 && strrchr(path, '/') != path) {
+		*strrchr(path, '/') = 0;
+		(void)rmdir(path); /* fails when others have theirs in it */
+	}
+}
+
 int eal_start(struct dp_config *c, void (*notes)(const char *line), struct dp_error *err)
 {
 	static char lcores[DP_WORKERS_MAX * 64 + 2048];
-	char memory[16];
+	char memory[16], prefix[48];
 	char *argv[ARGS_MAX];
 	int argc = 0;
 	bool pci = false;
@@ -128,6 +141,8 @@ int eal_start(struct dp_config *c, void (*notes)(const char *line), struct dp_er
 	lcore_list(c, lcores, sizeof(lcores));
 	argv[argc++] = (char *)"lvsd";
 	argv[argc++] = (char *)"--no-telemetry";
+	snprintf(prefix, sizeof(prefix), "--file-prefix=lvsd-%d", (int)getpid());
+	argv[argc++] = prefix;
 	argv[argc++] = (char *)"--log-level=*:error";
 	argv[argc++] = (char *)"--lcores";
 	argv[argc++] = lcores;
@@ -158,6 +173,7 @@ int eal_start(struct dp_config *c, void (*notes)(const char *line), struct dp_er
 	if (ret < 0)
 		return error_set(err, -rte_errno, "cannot start DPDK's environment on CPUs %s: %s",
 				 lcores, rte_strerror(rte_errno));
+	remove_runtime_dir();
 	return 0;
 }
 
