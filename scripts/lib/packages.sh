@@ -7,9 +7,9 @@
 # What a built lvsd loads: libraries, and the DPDK drivers it finds at run time.
 PACKAGES_RUN=(librte-meta-common librte-meta-bus librte-meta-mempool librte-meta-net
 	librte-meta-allpmds libmnl0 libevent-core-2.1-7 libyaml-0-2 libjansson4 libpopt0
-	libnuma1 libpcap0.8 libsystemd0 iproute2)
+	libnuma1 libpcap0.8 iproute2)
 PACKAGES_BUILD=(gcc libc6-dev meson ninja-build pkg-config libdpdk-dev libnuma-dev libpcap-dev
-	libmnl-dev libevent-dev libyaml-dev libjansson-dev libpopt-dev libsystemd-dev
+	libmnl-dev libevent-dev libyaml-dev libjansson-dev libpopt-dev
 	libcmocka-dev)
 # user-mode-linux: a real Linux kernel with IPVS that runs as a program, the oracle of the tests.
 PACKAGES_TEST=(python3 procps mandoc shellcheck cppcheck clang-format tcpdump user-mode-linux

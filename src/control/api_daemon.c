@@ -60,7 +60,7 @@ int api_daemon_new(struct api_request *req)
 	name = mnl_attr_get_str(inner[IPVS_DAEMON_ATTR_MCAST_IFN]);
 	if (if_nametoindex(name) == 0)
 		return model_fail(req->err, -ENODEV, "there is no network interface \"%s\"", name);
-	return model_fail(req->err, -EOPNOTSUPP, "synchronisation is not part of this release");
+	return model_fail(req->err, -ENOSYS, "synchronisation is not part of this release");
 }
 
 int api_daemon_del(struct api_request *req)

@@ -285,26 +285,23 @@ int api_service_get(struct api_request *req)
 	return r;
 }
 
-struct service_cursor {
-	uint32_t id;
-};
-
 static int dump_start(struct api_request *req, void *state)
 {
+	*(struct service_walk *)state = SERVICE_WALK_START;
 	return 0;
 }
 
 static int dump_step(void *state, struct reply *reply)
 {
-	struct service_cursor *at = state;
+	struct service_walk *walk = state;
 	const struct model_service *svc;
 
-	while ((svc = model_service_from(at->id))) {
+	while ((svc = model_walk_next(walk))) {
 		if (!put_service(reply, svc))
 			return API_MORE;
-		at->id = svc->id + 1;
+		model_walk_over(walk, svc);
 	}
 	return API_END;
 }
 
-const struct api_dump api_service_dump = {sizeof(struct service_cursor), dump_start, dump_step};
+const struct api_dump api_service_dump = {sizeof(struct service_walk), dump_start, dump_step};

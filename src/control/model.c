@@ -28,7 +28,9 @@ static struct {
 	bool open, closing;
 	struct hmap services; /* living ones */
 	struct model_service **by_id;
-	uint32_t room; /* of by_id */
+	uint32_t room;               /* of by_id */
+	struct service_list walk[2]; /* those of addresses, of fwmarks; newest first */
+	uint64_t serial;
 	unsigned int n;
 	struct ids ids;
 	struct timeouts timeouts;
@@ -111,12 +113,23 @@ struct model_service *model_service_at(uint32_t id)
 	return id < model.ids.fresh ? model.by_id[id] : NULL;
 }
 
-struct model_service *model_service_from(uint32_t id)
+struct model_service *model_walk_next(struct service_walk *walk)
 {
-	for (; id < model.ids.fresh; id++)
-		if (model.by_id[id])
-			return model.by_id[id];
-	return NULL;
+	struct model_service *svc;
+
+	for (;;) {
+		TAILQ_FOREACH (svc, &model.walk[walk->fwmarks], walk_link)
+			if (svc->serial < walk->before)
+				return svc;
+		if (walk->fwmarks)
+			return NULL;
+		*walk = (struct service_walk){.fwmarks = true, .before = UINT64_MAX};
+	}
+}
+
+void model_walk_over(struct service_walk *walk, const struct model_service *svc)
+{
+	walk->before = svc->serial;
 }
 
 unsigned int model_service_count(void)
@@ -278,6 +291,8 @@ int model_service_add(const struct service_key *key, const struct service_spec *
 	set_spec(svc, spec);
 	hmap_insert(&model.services, &svc->node, key_hash(key));
 	model.by_id[svc->id] = svc;
+	svc->serial = model.serial++;
+	TAILQ_INSERT_HEAD(&model.walk[key->fwmark != 0], svc, walk_link);
 	model.n++;
 	publish_vip(svc);
 	publish_service_changed(svc);
@@ -307,6 +322,7 @@ void model_service_del(struct model_service *svc)
 
 	hmap_remove(&model.services, &svc->node);
 	model.by_id[svc->id] = NULL;
+	TAILQ_REMOVE(&model.walk[svc->key.fwmark != 0], svc, walk_link);
 	model.n--;
 	svc->alive = false;
 	while ((d = TAILQ_FIRST(&svc->dests)))
@@ -411,6 +427,7 @@ int model_timeouts_set(const struct model_timeouts *in, struct model_error *err)
 void model_publish(void)
 {
 	publish_now(); /* what fails stays noted, and the next timer tries again */
+	dp_reclaim();  /* many changes in a row leave many tables behind */
 }
 
 static void on_second(evutil_socket_t fd, short what, void *arg)
@@ -445,6 +462,8 @@ int model_open(struct event_base *base)
 	memset(&model, 0, sizeof(model));
 	model.open = true;
 	hmap_init(&model.services);
+	TAILQ_INIT(&model.walk[0]);
+	TAILQ_INIT(&model.walk[1]);
 	ids_init(&model.ids, SERVICES_MAX);
 	model_dest_open();
 	trash_open();

@@ -126,10 +126,13 @@ struct model_dest {
 };
 
 TAILQ_HEAD(dest_list, model_dest);
+TAILQ_HEAD(service_list, model_service);
 
 struct model_service {
 	struct hmap_node node;
 	TAILQ_ENTRY(model_service) dirty_link;
+	TAILQ_ENTRY(model_service) walk_link;
+	uint64_t serial; /* how many services were made before it */
 	struct service_key key;
 	uint32_t id;
 	uint32_t refs; /* one while it lives, and one per destination */
@@ -154,8 +157,20 @@ struct model_service {
 
 struct model_service *model_service_find(const struct service_key *key);
 
-/* The first living service whose id is at least `id`, NULL: none. For walks that pause. */
-struct model_service *model_service_from(uint32_t id);
+/*
+ * Walks over the living services that may pause while services come and go, in the kernel's order
+ * as far as clients see it: those of addresses first, then those of fwmarks, the newest first.
+ */
+struct service_walk {
+	bool fwmarks;
+	uint64_t before; /* serial of the one walked over last */
+};
+
+#define SERVICE_WALK_START ((struct service_walk){.before = UINT64_MAX})
+
+/* The one to come, NULL at the end; stays to come until it is walked over. */
+struct model_service *model_walk_next(struct service_walk *walk);
+void model_walk_over(struct service_walk *walk, const struct model_service *svc);
 
 unsigned int model_service_count(void);
 

@@ -79,14 +79,17 @@ static int check_family(const struct model_service *svc, const struct dest_key *
 	return 0;
 }
 
-/* Unicast as the kernel defines it; whether an IPv4 address is some link's broadcast address is
- * not known here. */
+#define LOOPBACK_BROADCAST 0x7fffffffu /* 127.255.255.255 */
+
+/* Unicast as the kernel defines it; of broadcast addresses of links, only the loopback's is known
+ * here. */
 static bool is_unicast(uint16_t af, const struct lvs_addr *addr)
 {
 	if (af == AF_INET) {
 		uint32_t a = ntohl(addr->v4);
 
-		return a != INADDR_ANY && a != INADDR_BROADCAST && !IN_MULTICAST(a);
+		return a != INADDR_ANY && a != INADDR_BROADCAST && a != LOOPBACK_BROADCAST &&
+		       !IN_MULTICAST(a);
 	}
 
 	struct in6_addr a6;

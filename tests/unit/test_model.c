@@ -165,7 +165,7 @@ static void starts_empty(void **state)
 	assert_int_equal(fake_published(), 1);
 	assert_int_equal(fake_snapshot()->version, 1);
 	assert_int_equal(fake_snapshot()->timeouts.s[PROTO_IX_TCP][DP_STATE_TCP_ESTABLISHED], 900);
-	assert_null(model_service_from(0));
+	assert_null(model_walk_next(&(struct service_walk){.before = UINT64_MAX}));
 	model_publish();
 	assert_int_equal(fake_published(), 1); /* nothing changed, nothing is published */
 }
