@@ -126,7 +126,7 @@ held() {
 
 		lvsd's log: $LAB_LOG/lvsd      its configuration: $LAB_DIR/lvsd.yaml
 
-		End it:  sudo $0 down
+		End it:  sudo ${LVSLAB_NAME:+LVSLAB_NAME=$LAB }$0 down
 	END
 }
 
