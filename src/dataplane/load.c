@@ -10,6 +10,17 @@ static uint32_t load_total(const struct load_view *v, uint32_t dest)
 	return active + inactive;
 }
 
+void load_judge(const struct load_view *v, uint32_t dest, uint32_t upper, uint32_t lower)
+{
+	struct dest_slot *s = &v->slots[v->own][dest];
+	uint32_t total = load_total(v, dest);
+
+	if (total >= upper)
+		s->overloaded = 1;
+	else if (total < lower)
+		s->overloaded = 0;
+}
+
 void load_bound(const struct load_view *v, uint32_t dest, uint32_t upper)
 {
 	struct dest_slot *s = &v->slots[v->own][dest];

@@ -55,6 +55,10 @@ static inline void load_follow_threshold(struct dest_slot *s, uint32_t upper)
 	s->upper = upper;
 }
 
+/* Judges anew by what all workers have now: others' connections come and go unnoticed. A single
+ * worker has noticed all, and keeps to the kernel's moments. */
+void load_judge(const struct load_view *v, uint32_t dest, uint32_t upper, uint32_t lower);
+
 /* A connection was bound to the destination. */
 void load_bound(const struct load_view *v, uint32_t dest, uint32_t upper);
 /* A connection ended. lower is the effective one (snapshot.h). */

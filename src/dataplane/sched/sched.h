@@ -73,6 +73,8 @@ static inline bool sched_not_overloaded(const struct sched_context *ctx,
 
 	if (__builtin_expect(s->upper != d->upper, 0))
 		load_follow_threshold(s, d->upper);
+	if (d->upper && ctx->load->n > 1)
+		load_judge(ctx->load, d->id, d->upper, d->lower);
 	return !s->overloaded;
 }
 
