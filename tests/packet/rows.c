@@ -100,15 +100,20 @@ void row_expect(enum side to, const struct pkt *p, const char *what)
 	compare(&want, &got, what);
 }
 
-void row_expect_nothing(const char *what)
+void row_expect_nothing_on(unsigned int port, const char *what)
 {
 	struct frame f;
 
+	if (world_sent(port, &f)) {
+		frame_explain(&(struct frame){0}, &f);
+		fail_msg("%s: a frame was sent on port %u", what, port);
+	}
+}
+
+void row_expect_nothing(const char *what)
+{
 	for (unsigned int port = 0; port < WORLD_PORTS; port++)
-		if (world_sent(port, &f)) {
-			frame_explain(&(struct frame){0}, &f);
-			fail_msg("%s: a frame was sent on port %u", what, port);
-		}
+		row_expect_nothing_on(port, what);
 }
 
 static void expect_punted(const struct row *row, const struct frame *in)

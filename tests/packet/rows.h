@@ -108,6 +108,7 @@ void row_send(enum side from, const struct pkt *p);
 /* The next frame sent on a side is this packet. */
 void row_expect(enum side to, const struct pkt *p, const char *what);
 void row_expect_nothing(const char *what);
+void row_expect_nothing_on(unsigned int port, const char *what);
 
 /* The main() of a program of rows; further tests may follow the rows. */
 int rows_main(const char *name, const struct row *rows, size_t n, const struct CMUnitTest *more,

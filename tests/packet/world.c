@@ -13,7 +13,7 @@
 #define SERVICES 16
 #define DESTS    512 /* ids are never used twice in one world */
 #define LIST_MAX 128
-#define ROUTES   64
+#define ROUTES   512
 #define TABLE    64 /* slots of the lookup tables */
 
 struct w_service {
@@ -309,7 +309,9 @@ void world_route_mtu(const char *prefix, uint16_t mtu)
 
 void world_route_remove(const char *prefix)
 {
-	*route_find(prefix) = routes[--n_routes];
+	struct fib_route *r = route_find(prefix);
+
+	*r = routes[--n_routes];
 }
 
 mac_t mac_of(const char *addr)
