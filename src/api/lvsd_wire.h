@@ -16,7 +16,7 @@
 #define LVSD_API_LVSD_WIRE_H
 
 #define LVSD_SOCKET_DEFAULT "/run/lvsd/lvsd.sock"
-#define LVSD_SOCKET_ENV "LVSD_SOCKET"
+#define LVSD_SOCKET_ENV     "LVSD_SOCKET"
 #define LVSD_CONFIG_DEFAULT "/etc/lvsd/lvsd.yaml"
 
 /* Largest datagram either side sends; a dump is cut into datagrams of at most this many bytes. */
@@ -25,7 +25,7 @@
 /* Generic netlink families: nlmsg_type of their messages. */
 #define LVSD_FAMILY_IPVS_ID 0x7ff0
 #define LVSD_FAMILY_LVSD_ID 0x7ff1
-#define LVSD_FAMILY_NAME "LVSD"
+#define LVSD_FAMILY_NAME    "LVSD"
 #define LVSD_FAMILY_VERSION 1
 
 /* Commands of the LVSD family. Every dump answers with messages of the same command. */
@@ -52,19 +52,20 @@ enum lvsd_version_attr {
 /* LVSD_CMD_GET_CONN. Addresses are 4 or 16 bytes after AF; ports be16. */
 enum lvsd_conn_attr {
 	LVSD_CONN_ATTR_UNSPEC = 0,
-	LVSD_CONN_ATTR_AF = 1,      /* u16: of client and virtual address */
-	LVSD_CONN_ATTR_PROTO = 2,   /* u8: IPPROTO_*; 0 for templates of fwmark services */
-	LVSD_CONN_ATTR_CADDR = 3,   /* client */
-	LVSD_CONN_ATTR_CPORT = 4,   /* be16 */
-	LVSD_CONN_ATTR_VADDR = 5,   /* virtual */
-	LVSD_CONN_ATTR_VPORT = 6,   /* be16 */
-	LVSD_CONN_ATTR_DADDR = 7,   /* destination (real server) */
-	LVSD_CONN_ATTR_DPORT = 8,   /* be16 */
-	LVSD_CONN_ATTR_DAF = 9,     /* u16: of the destination address */
-	LVSD_CONN_ATTR_STATE = 10,  /* string, as ipvsadm -Lc prints it: ESTABLISHED, SYN_RECV, UDP... */
+	LVSD_CONN_ATTR_AF = 1,    /* u16: of client and virtual address */
+	LVSD_CONN_ATTR_PROTO = 2, /* u8: IPPROTO_*; 0 for templates of fwmark services */
+	LVSD_CONN_ATTR_CADDR = 3, /* client */
+	LVSD_CONN_ATTR_CPORT = 4, /* be16 */
+	LVSD_CONN_ATTR_VADDR = 5, /* virtual */
+	LVSD_CONN_ATTR_VPORT = 6, /* be16 */
+	LVSD_CONN_ATTR_DADDR = 7, /* destination (real server) */
+	LVSD_CONN_ATTR_DPORT = 8, /* be16 */
+	LVSD_CONN_ATTR_DAF = 9,   /* u16: of the destination address */
+	LVSD_CONN_ATTR_STATE =
+		10, /* string, as ipvsadm -Lc prints it: ESTABLISHED, SYN_RECV, UDP... */
 	LVSD_CONN_ATTR_EXPIRES = 11, /* u32: milliseconds left */
-	LVSD_CONN_ATTR_FLAGS = 12,  /* u32: IP_VS_CONN_F_* */
-	LVSD_CONN_ATTR_WORKER = 13, /* u32: the worker that owns it */
+	LVSD_CONN_ATTR_FLAGS = 12,   /* u32: IP_VS_CONN_F_* */
+	LVSD_CONN_ATTR_WORKER = 13,  /* u32: the worker that owns it */
 	LVSD_CONN_ATTR_PE_NAME = 14, /* string, absent without persistence engine */
 	LVSD_CONN_ATTR_PE_DATA = 15, /* binary */
 	LVSD_CONN_ATTR_MAX = LVSD_CONN_ATTR_PE_DATA,
@@ -73,24 +74,24 @@ enum lvsd_conn_attr {
 /* LVSD_CMD_GET_PORT */
 enum lvsd_port_attr {
 	LVSD_PORT_ATTR_UNSPEC = 0,
-	LVSD_PORT_ATTR_NAME = 1,       /* string */
-	LVSD_PORT_ATTR_DEVICE = 2,     /* string: PCI address or devargs, as configured */
-	LVSD_PORT_ATTR_DRIVER = 3,     /* string: the DPDK driver */
-	LVSD_PORT_ATTR_MAC = 4,        /* 6 bytes */
-	LVSD_PORT_ATTR_MTU = 5,        /* u32 */
-	LVSD_PORT_ATTR_LINK = 6,       /* u8: 1 up, 0 down */
-	LVSD_PORT_ATTR_SPEED = 7,      /* u32: Mbit/s, UINT32_MAX unknown */
-	LVSD_PORT_ATTR_RX_QUEUES = 8,  /* u32 */
-	LVSD_PORT_ATTR_TX_QUEUES = 9,  /* u32 */
-	LVSD_PORT_ATTR_STEERING = 10,  /* string: "single" (one worker) or "handover" */
-	LVSD_PORT_ATTR_TWIN = 11,      /* string: kernel interface, absent without twin */
-	LVSD_PORT_ATTR_IPACKETS = 12,  /* u64 */
-	LVSD_PORT_ATTR_OPACKETS = 13,  /* u64 */
-	LVSD_PORT_ATTR_IBYTES = 14,    /* u64 */
-	LVSD_PORT_ATTR_OBYTES = 15,    /* u64 */
-	LVSD_PORT_ATTR_IMISSED = 16,   /* u64: dropped by the device, queue full */
-	LVSD_PORT_ATTR_IERRORS = 17,   /* u64 */
-	LVSD_PORT_ATTR_OERRORS = 18,   /* u64 */
+	LVSD_PORT_ATTR_NAME = 1,      /* string */
+	LVSD_PORT_ATTR_DEVICE = 2,    /* string: PCI address or devargs, as configured */
+	LVSD_PORT_ATTR_DRIVER = 3,    /* string: the DPDK driver */
+	LVSD_PORT_ATTR_MAC = 4,       /* 6 bytes */
+	LVSD_PORT_ATTR_MTU = 5,       /* u32 */
+	LVSD_PORT_ATTR_LINK = 6,      /* u8: 1 up, 0 down */
+	LVSD_PORT_ATTR_SPEED = 7,     /* u32: Mbit/s, UINT32_MAX unknown */
+	LVSD_PORT_ATTR_RX_QUEUES = 8, /* u32 */
+	LVSD_PORT_ATTR_TX_QUEUES = 9, /* u32 */
+	LVSD_PORT_ATTR_STEERING = 10, /* string: "single" (one worker) or "handover" */
+	LVSD_PORT_ATTR_TWIN = 11,     /* string: kernel interface, absent without twin */
+	LVSD_PORT_ATTR_IPACKETS = 12, /* u64 */
+	LVSD_PORT_ATTR_OPACKETS = 13, /* u64 */
+	LVSD_PORT_ATTR_IBYTES = 14,   /* u64 */
+	LVSD_PORT_ATTR_OBYTES = 15,   /* u64 */
+	LVSD_PORT_ATTR_IMISSED = 16,  /* u64: dropped by the device, queue full */
+	LVSD_PORT_ATTR_IERRORS = 17,  /* u64 */
+	LVSD_PORT_ATTR_OERRORS = 18,  /* u64 */
 	LVSD_PORT_ATTR_PAD = 19,
 	LVSD_PORT_ATTR_MAX = LVSD_PORT_ATTR_PAD,
 };
@@ -111,7 +112,7 @@ enum lvsd_worker_attr {
 	LVSD_WORKER_ATTR_CONN_MEMORY = 11, /* u64: bytes of its connection arena, table included */
 	LVSD_WORKER_ATTR_CONNS_CREATED = 12, /* u64 */
 	LVSD_WORKER_ATTR_CONNS_EXPIRED = 13, /* u64 */
-	LVSD_WORKER_ATTR_HUGEPAGES = 14,   /* u8: 1 when the arena lies in hugepages */
+	LVSD_WORKER_ATTR_HUGEPAGES = 14,     /* u8: 1 when the arena lies in hugepages */
 	LVSD_WORKER_ATTR_PAD = 15,
 	LVSD_WORKER_ATTR_MAX = LVSD_WORKER_ATTR_PAD,
 };

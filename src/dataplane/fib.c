@@ -177,9 +177,9 @@ static void adjacency_set(struct fib *fib, uint16_t i, const struct fib_neighbou
 	const struct port *port = port_get(n->port);
 
 	*a = (struct adjacency){.port = n->port, .af = n->af, .addr = n->addr};
-	memcpy(a->dst_mac, n->mac, sizeof(a->dst_mac));
+	memcpy(a->macs, n->mac, 6);
 	if (port) {
-		memcpy(a->src_mac, port->mac.addr_bytes, sizeof(a->src_mac));
+		memcpy(a->macs + 6, port->mac.addr_bytes, 6);
 		a->mtu = port->mtu;
 	}
 	fib->neighbours[neighbour_slot(fib, n->port, n->af, &n->addr)] = i;

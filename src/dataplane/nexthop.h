@@ -57,7 +57,7 @@ static inline void nexthop_send(struct worker *w, struct rte_mbuf *m, uint16_t a
 	const struct adjacency *a = &w->fib->adjacencies[adjacency];
 	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
 
-	memcpy(eth, a->dst_mac, 12);
+	memcpy(eth, a->macs, sizeof(a->macs));
 	eth->ether_type = likely(a->af == AF_INET) ? RTE_BE16(RTE_ETHER_TYPE_IPV4)
 						   : RTE_BE16(RTE_ETHER_TYPE_IPV6);
 	worker_send(w, a->port, m);

@@ -122,7 +122,7 @@ static void waiting_send(struct waiting *e, const struct adjacency *a)
 	for (unsigned int i = 0; i < e->n; i++) {
 		struct rte_ether_hdr *eth = rte_pktmbuf_mtod(e->mbufs[i], struct rte_ether_hdr *);
 
-		memcpy(eth, a->dst_mac, 12);
+		memcpy(eth, a->macs, sizeof(a->macs));
 		eth->ether_type = rte_cpu_to_be_16(e->af == AF_INET ? RTE_ETHER_TYPE_IPV4
 								    : RTE_ETHER_TYPE_IPV6);
 		inject(e->mbufs[i], a->port);
