@@ -20,7 +20,7 @@
 #define FLOWS 40
 
 struct flow {
-	char client[16];
+	char client[32];
 	uint16_t port;
 	bool udp, open;
 };
@@ -116,7 +116,7 @@ static void test_owners_are_even(void **state)
 	static struct conn_view views[3000];
 	unsigned int per_worker[3] = {0};
 	struct pkt p = UDP_IN(.payload = 1);
-	char addr[16];
+	char addr[32];
 	struct frame f;
 
 	row_world(&(struct world_config){.n_workers = 3, .connections = 4096});
@@ -313,7 +313,7 @@ static void test_neighbours_at_random(void **state)
 	uint64_t random = harness_seed();
 	struct pkt in = UDP_IN(.payload = 3), out = UDP_FORWARDED(.payload = 3);
 	bool known[24] = {false};
-	char addr[24][16];
+	char addr[24][32];
 	struct frame f;
 	int opened = 0;
 
@@ -440,7 +440,7 @@ static void test_wlc_over_workers(void **state)
 	struct pkt p = UDP_IN(.payload = 1, .dport = 6000);
 	struct dest_load load;
 	uint32_t dests[4];
-	char addr[16];
+	char addr[32];
 
 	row_world(&(struct world_config){.n_workers = 3});
 	uint32_t svc = world_service(IPPROTO_UDP, VIP, 6000, "wlc");
