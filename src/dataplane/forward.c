@@ -108,8 +108,8 @@ static void turn_away(struct worker *w, struct packet *p, enum conn_dir dir,
 		refuse_too_big(w, p, dir, (uint16_t)(nh->mtu - pass->overhead));
 }
 
-bool forward_admit(struct worker *w, struct packet *p, struct conn *c, enum conn_dir dir,
-		   const struct fwd_ops *how, struct passage *pass)
+bool forward_admit_any(struct worker *w, struct packet *p, struct conn *c, enum conn_dir dir,
+		       const struct fwd_ops *how, struct passage *pass)
 {
 	pass->overhead = unlikely(how->overhead != NULL)
 				 ? how->overhead(snapshot_dest(w->snapshot, c->dest))
@@ -143,14 +143,12 @@ static bool encapsulate(struct worker *w, struct packet *p, const struct conn *c
 	return false;
 }
 
-void forward_send(struct worker *w, struct packet *p, struct conn *c, enum conn_dir dir,
-		  const struct fwd_ops *how, const struct passage *pass)
+void forward_finish(struct worker *w, struct packet *p, const struct conn *c,
+		    const struct fwd_ops *how, const struct passage *pass)
 {
-	how->rewrite[dir](&w->conns, p, c);
-	forward_trim(p);
-	if (unlikely(pass->overhead) && !encapsulate(w, p, c, how, &pass->nh))
+	if (pass->overhead && !encapsulate(w, p, c, how, &pass->nh))
 		return;
-	if (unlikely(pass->fragment))
+	if (pass->fragment)
 		fragment_send(w, p->mbuf, &pass->nh);
 	else
 		nexthop_out(w, p->mbuf, &pass->nh);

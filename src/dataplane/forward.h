@@ -15,15 +15,6 @@ struct passage {
 	bool fragment;     /* must be cut */
 };
 
-/* Finds the way of a packet of c in direction dir, which `how` will change. False: it cannot go
- * there (no route, TTL, MTU); it ended here and its sender was told. */
-bool forward_admit(struct worker *w, struct packet *p, struct conn *c, enum conn_dir dir,
-		   const struct fwd_ops *how, struct passage *pass);
-
-/* Changes and sends an admitted packet. Takes it over. */
-void forward_send(struct worker *w, struct packet *p, struct conn *c, enum conn_dir dir,
-		  const struct fwd_ops *how, const struct passage *pass);
-
 /* The packet ends here, and its sender is told so. `from`: the director's address that speaks;
  * NULL: the one on the port where the packet came in. */
 void forward_refuse(struct worker *w, struct packet *p, enum icmp_error error, uint16_t info,
@@ -31,5 +22,44 @@ void forward_refuse(struct worker *w, struct packet *p, enum icmp_error error, u
 
 /* Cuts the frame to the IP packet with room for an Ethernet header in front. */
 void forward_trim(struct packet *p);
+
+/* The slow ways of the two functions below. */
+bool forward_admit_any(struct worker *w, struct packet *p, struct conn *c, enum conn_dir dir,
+		       const struct fwd_ops *how, struct passage *pass);
+void forward_finish(struct worker *w, struct packet *p, const struct conn *c,
+		    const struct fwd_ops *how, const struct passage *pass);
+
+/* Finds the way of a packet of c in direction dir, which `how` will change. False: it cannot go
+ * there (no route, TTL, MTU); it ended here and its sender was told. */
+static inline bool forward_admit(struct worker *w, struct packet *p, struct conn *c,
+				 enum conn_dir dir, const struct fwd_ops *how, struct passage *pass)
+{
+	uint16_t adjacency = c->adjacency[dir];
+
+	if (unlikely(c->adjacency_generation != w->fib->generation || adjacency == ADJACENCY_NONE ||
+		     how->overhead || p->ttl <= 1 ||
+		     p->l3_len > w->fib->adjacencies[adjacency].mtu))
+		return forward_admit_any(w, p, c, dir, how, pass);
+	pass->nh.kind = NEXTHOP_READY;
+	pass->nh.adjacency = adjacency;
+	pass->overhead = 0;
+	pass->fragment = false;
+	return true;
+}
+
+/* Changes and sends an admitted packet. Takes it over. */
+static inline void forward_send(struct worker *w, struct packet *p, struct conn *c,
+				enum conn_dir dir, const struct fwd_ops *how,
+				const struct passage *pass)
+{
+	how->rewrite[dir](&w->conns, p, c);
+	if (unlikely(p->l3 != sizeof(struct rte_ether_hdr) ||
+		     p->mbuf->pkt_len != (uint32_t)p->l3 + p->l3_len))
+		forward_trim(p);
+	if (likely(!pass->overhead && !pass->fragment && pass->nh.kind == NEXTHOP_READY))
+		nexthop_send(w, p->mbuf, pass->nh.adjacency);
+	else
+		forward_finish(w, p, c, how, pass);
+}
 
 #endif

@@ -24,15 +24,8 @@ static uint16_t udp_checksum(const struct packet *p, const struct rte_udp_hdr *u
 	return (uint16_t)~checksum_add(sum, rte_raw_cksum(packet_ip6(p)->src_addr, 32));
 }
 
-/* After the addresses and ports were changed. */
-void rewrite_l4(const struct packet *p, uint16_t delta)
+void rewrite_udp_checksum(const struct packet *p, uint16_t delta)
 {
-	if (p->proto == IPPROTO_TCP) {
-		struct rte_tcp_hdr *tcp = packet_tcp(p);
-
-		tcp->cksum = checksum_apply(tcp->cksum, delta);
-		return;
-	}
 	struct rte_udp_hdr *udp = packet_udp(p);
 
 	if (likely(udp->dgram_cksum != 0))

@@ -29,7 +29,19 @@ static inline uint16_t *rewrite_ports(const struct packet *p)
 /* Delta of replacing an IPv6 address. */
 uint16_t rewrite_delta128(const struct lvs_addr *from, const struct lvs_addr *to);
 
+/* Brings a UDP checksum up to date; makes one where there is none. */
+void rewrite_udp_checksum(const struct packet *p, uint16_t delta);
+
 /* Brings the transport checksum up to date after addresses and ports were changed by `delta`. */
-void rewrite_l4(const struct packet *p, uint16_t delta);
+static inline void rewrite_l4(const struct packet *p, uint16_t delta)
+{
+	if (p->proto == IPPROTO_TCP)
+		packet_tcp(p)->cksum = checksum_apply(packet_tcp(p)->cksum, delta);
+	else if (likely(packet_udp(p)->dgram_cksum != 0 &&
+			checksum_apply(packet_udp(p)->dgram_cksum, delta) != 0))
+		packet_udp(p)->dgram_cksum = checksum_apply(packet_udp(p)->dgram_cksum, delta);
+	else
+		rewrite_udp_checksum(p, delta);
+}
 
 #endif
