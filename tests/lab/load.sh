@@ -56,14 +56,24 @@ result=$(streams -R 2>&1) || true
 check 'iperf3 TCP from the server' holds "${result% *} > 10"
 result=$(streams -P 4 2>&1) || true
 check 'iperf3 TCP, four streams' holds "${result% *} > 10"
-# A rate that a busy machine keeps up too: the question is what arrives, not how fast.
+# At a rate that a busy machine keeps up too. A program that does not get the processor for a moment
+# finds its socket buffer overrun, iperf3 itself as well: the best of three counts.
 for way in to: from:-R; do
-	# shellcheck disable=SC2086 # no option or one
-	result=$(streams -u -b 4M -l 1000 ${way#*:} 2>&1) || true
-	check "iperf3 UDP ${way%:*} the server" holds "${result% *} >= 2"
-	check "iperf3 UDP ${way%:*} the server: no more than 1 percent lost" holds "${result#* } <= 1"
+	best='0 100'
+	for _ in 1 2 3; do
+		# shellcheck disable=SC2086 # no option or one
+		result=$(streams -u -b 4M -l 1000 ${way#*:} 2>&1) || continue
+		[[ ${result#* } -ge ${best#* } ]] || best=$result
+		((${best#* } > 1)) || break
+	done
+	check "iperf3 UDP ${way%:*} the server" holds "${best% *} >= 2"
+	check "iperf3 UDP ${way%:*} the server: no more than 1 percent lost" holds "${best#* } <= 1"
 done
 
+# ---- lvsd itself ------------------------------------------------------------------------------
+
+dropped() { director lvsadm drops | awk '$1 + 0 > 0'; }
+check 'lvsd dropped nothing of all this' equal "$(dropped)" ''
 check 'lvsd is still the same process' lab_pid lvsd
 
 finished
