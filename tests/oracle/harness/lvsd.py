@@ -48,7 +48,8 @@ _PORT = """\
 """
 _NEIGHBOUR = "    - {{address: {address}, port: {side}, mac: '{mac}'}}\n"
 
-START_LIMIT = 20.0    # seconds that lvsd may take to answer
+START_LIMIT = 60.0    # seconds that lvsd may take to answer; this long only on a busy machine
+STOP_LIMIT = 30.0     # that it may take to end
 OUTPUT_LIMIT = 2.0    # that an expected packet may take
 OUTPUT_LIMIT_MISSED = 0.2  # the same after one has not come
 QUIET = 0.03          # silence that counts as "nothing comes"
@@ -143,11 +144,11 @@ class Lvsd(director.Director):
         daemon, self._daemon = self._daemon, None
         daemon.terminate()
         try:
-            status = daemon.wait(10)
+            status = daemon.wait(STOP_LIMIT)
         except subprocess.TimeoutExpired:
             daemon.kill()
             daemon.wait()
-            return 'lvsd does not end on SIGTERM'
+            return 'lvsd does not end on SIGTERM in %g s\n%s' % (STOP_LIMIT, self.log())
         return 'lvsd ended with status %d\n%s' % (status, self.log()) if status else None
 
     def log(self):
@@ -157,7 +158,7 @@ class Lvsd(director.Director):
 
     def ipvsadm(self, arguments):
         result = subprocess.run([self._ipvsadm, *arguments], capture_output=True, text=True,
-                                stdin=subprocess.DEVNULL, check=False, timeout=20,
+                                stdin=subprocess.DEVNULL, check=False, timeout=60,
                                 env=dict(os.environ, LVSD_SOCKET=str(self._socket)))
         return result.returncode, result.stdout, result.stderr
 
