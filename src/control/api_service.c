@@ -294,7 +294,7 @@ static int dump_start(struct api_request *req, void *state)
 static int dump_step(void *state, struct reply *reply)
 {
 	struct service_walk *walk = state;
-	const struct model_service *svc;
+	struct model_service *svc;
 
 	while ((svc = model_walk_next(walk))) {
 		if (!put_service(reply, svc))
@@ -304,4 +304,10 @@ static int dump_step(void *state, struct reply *reply)
 	return API_END;
 }
 
-const struct api_dump api_service_dump = {sizeof(struct service_walk), dump_start, dump_step};
+static void dump_stop(void *state)
+{
+	model_walk_end(state);
+}
+
+const struct api_dump api_service_dump = {sizeof(struct service_walk), dump_start, dump_step,
+					  dump_stop};

@@ -211,7 +211,8 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	struct client *c = arg;
 
-	if (what & EV_TIMEOUT)
+	/* Both, when the loop itself was held up for so long. */
+	if (!(what & EV_WRITE))
 		c->broken = true;
 	go_on(c);
 }

@@ -113,23 +113,46 @@ struct model_service *model_service_at(uint32_t id)
 	return id < model.ids.fresh ? model.by_id[id] : NULL;
 }
 
+/* Where to go on when the one walked over last is gone. */
+static struct model_service *walk_search(const struct service_walk *walk)
+{
+	struct model_service *svc;
+
+	TAILQ_FOREACH (svc, &model.walk[walk->fwmarks], walk_link)
+		if (svc->serial < walk->before)
+			return svc;
+	return NULL;
+}
+
 struct model_service *model_walk_next(struct service_walk *walk)
 {
 	struct model_service *svc;
 
 	for (;;) {
-		TAILQ_FOREACH (svc, &model.walk[walk->fwmarks], walk_link)
-			if (svc->serial < walk->before)
-				return svc;
-		if (walk->fwmarks)
-			return NULL;
+		if (walk->over && walk->over->alive)
+			svc = TAILQ_NEXT(walk->over, walk_link);
+		else
+			svc = walk_search(walk);
+		if (svc || walk->fwmarks)
+			return svc;
+		model_walk_end(walk);
 		*walk = (struct service_walk){.fwmarks = true, .before = UINT64_MAX};
 	}
 }
 
-void model_walk_over(struct service_walk *walk, const struct model_service *svc)
+void model_walk_over(struct service_walk *walk, struct model_service *svc)
 {
+	model_service_get(svc);
+	model_walk_end(walk);
 	walk->before = svc->serial;
+	walk->over = svc;
+}
+
+void model_walk_end(struct service_walk *walk)
+{
+	if (walk->over)
+		model_service_put(walk->over);
+	walk->over = NULL;
 }
 
 unsigned int model_service_count(void)

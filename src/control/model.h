@@ -115,6 +115,7 @@ struct model_dest {
 	struct dest_spec spec;
 	uint32_t id;
 	uint32_t last_weight;
+	uint32_t overload_epoch;  /* snapshot.h */
 	uint64_t seq;             /* when it was added; higher comes first */
 	struct dest_stats zero;   /* counters when they were last zeroed */
 	struct dest_stats joined; /* counters when it became the service's */
@@ -163,14 +164,16 @@ struct model_service *model_service_find(const struct service_key *key);
  */
 struct service_walk {
 	bool fwmarks;
-	uint64_t before; /* serial of the one walked over last */
+	uint64_t before;            /* serial of the one walked over last */
+	struct model_service *over; /* this one, held by a reference; NULL: none yet */
 };
 
 #define SERVICE_WALK_START ((struct service_walk){.before = UINT64_MAX})
 
 /* The one to come, NULL at the end; stays to come until it is walked over. */
 struct model_service *model_walk_next(struct service_walk *walk);
-void model_walk_over(struct service_walk *walk, const struct model_service *svc);
+void model_walk_over(struct service_walk *walk, struct model_service *svc);
+void model_walk_end(struct service_walk *walk); /* at any time, and always once */
 
 unsigned int model_service_count(void);
 
