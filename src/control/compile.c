@@ -53,6 +53,7 @@ struct compiled_service *compile_service(const struct model_service *svc)
 			.last_weight = (int32_t)d->last_weight,
 			.upper = d->spec.upper,
 			.lower = lower_threshold(&d->spec),
+			.overload_epoch = d->overload_epoch,
 		};
 	}
 	memcpy(events, h->event, h->n * sizeof(*events));
@@ -66,6 +67,7 @@ void compile_dest(const struct model_dest *d, struct dest *out)
 		.service = d->service->id,
 		.upper = d->spec.upper,
 		.lower = lower_threshold(&d->spec),
+		.overload_epoch = d->overload_epoch,
 		.port = d->key.port,
 		.af = d->key.af,
 		.flags = d->available ? DEST_AVAILABLE : 0,

@@ -191,6 +191,17 @@ static struct model_dest *revive(struct model_service *svc, const struct dest_ke
 	return d;
 }
 
+/* The kernel ends an overload when the upper threshold is raised or removed, and begins one only
+ * when a connection comes. */
+static void set_spec(struct model_dest *d, const struct dest_spec *spec)
+{
+	static uint32_t last_epoch;
+
+	if (spec->upper == 0 || spec->upper > d->spec.upper)
+		d->overload_epoch = ++last_epoch;
+	d->spec = *spec;
+}
+
 int model_dest_add(struct model_service *svc, const struct dest_key *key,
 		   const struct dest_spec *spec, struct model_error *err)
 {
@@ -211,7 +222,7 @@ int model_dest_add(struct model_service *svc, const struct dest_key *key,
 		if (r < 0)
 			return r;
 	}
-	d->spec = *spec;
+	set_spec(d, spec);
 	d->last_weight = spec->weight;
 	d->available = true;
 	d->seq = ++last_seq;
@@ -244,7 +255,7 @@ int model_dest_edit(struct model_service *svc, const struct dest_key *key,
 	d = model_dest_find(svc, key);
 	if (!d)
 		return missing(key, err);
-	d->spec = *spec;
+	set_spec(d, spec);
 	if (spec->weight)
 		d->last_weight = spec->weight;
 	history_add(svc, SCHED_EVENT_EDIT, d->id, DEST_NONE);

@@ -48,7 +48,7 @@ static void conn_unbind(struct worker *w, struct conn *c)
 		slot->inactive--;
 	else
 		slot->active--;
-	load_unbound(&w->load, c->dest, d->upper, d->lower);
+	load_unbound(&w->load, c->dest, d);
 }
 
 void balance_close(struct worker *w, struct conn *c)
@@ -135,7 +135,7 @@ static struct conn *conn_create(struct worker *w, const struct packet *p, const 
 		fwd->bind(&w->conns, c);
 
 	slot->inactive++;
-	load_bound(&w->load, id, d->upper);
+	load_bound(&w->load, id, d);
 	c->expires = conn_advance(w, p, c, CONN_IN, slot);
 	if (!once && unlikely(conn_insert(&w->conns, c) < 0)) {
 		conn_unbind(w, c);

@@ -21,20 +21,20 @@ void load_judge(const struct load_view *v, uint32_t dest, uint32_t upper, uint32
 		s->overloaded = 0;
 }
 
-void load_bound(const struct load_view *v, uint32_t dest, uint32_t upper)
+void load_bound(const struct load_view *v, uint32_t id, const struct dest *d)
 {
-	struct dest_slot *s = &v->slots[v->own][dest];
+	struct dest_slot *s = &v->slots[v->own][id];
 
-	load_follow_threshold(s, upper);
-	if (upper && load_total(v, dest) >= upper)
+	load_follow_edits(s, d->overload_epoch);
+	if (d->upper && load_total(v, id) >= d->upper)
 		s->overloaded = 1;
 }
 
-void load_unbound(const struct load_view *v, uint32_t dest, uint32_t upper, uint32_t lower)
+void load_unbound(const struct load_view *v, uint32_t id, const struct dest *d)
 {
-	struct dest_slot *s = &v->slots[v->own][dest];
+	struct dest_slot *s = &v->slots[v->own][id];
 
-	load_follow_threshold(s, upper);
-	if (s->overloaded && (!lower || load_total(v, dest) < lower))
+	load_follow_edits(s, d->overload_epoch);
+	if (s->overloaded && (!d->lower || load_total(v, id) < d->lower))
 		s->overloaded = 0;
 }

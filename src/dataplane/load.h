@@ -16,7 +16,7 @@
 struct dest_slot {
 	uint64_t conns, inpkts, outpkts, inbytes, outbytes;
 	uint32_t active, inactive, persistent;
-	uint32_t upper; /* the upper threshold that `overloaded` was judged by */
+	uint32_t overload_epoch; /* of the edits that `overloaded` follows */
 	uint8_t overloaded;
 	uint8_t pad[7];
 };
@@ -44,15 +44,14 @@ static inline void load_read(const struct load_view *v, uint32_t dest, uint32_t 
 	*inactive = i;
 }
 
-/* Thresholds changed: a raised or removed upper one ends the overload (kernel: edit of a
+/* An edit that raised or removed the upper threshold has ended the overload (kernel: edit of a
  * destination). */
-static inline void load_follow_threshold(struct dest_slot *s, uint32_t upper)
+static inline void load_follow_edits(struct dest_slot *s, uint32_t overload_epoch)
 {
-	if (s->upper == upper)
+	if (s->overload_epoch == overload_epoch)
 		return;
-	if (upper == 0 || upper > s->upper)
-		s->overloaded = 0;
-	s->upper = upper;
+	s->overloaded = 0;
+	s->overload_epoch = overload_epoch;
 }
 
 /* Judges anew by what all workers have now: others' connections come and go unnoticed. A single
@@ -60,8 +59,8 @@ static inline void load_follow_threshold(struct dest_slot *s, uint32_t upper)
 void load_judge(const struct load_view *v, uint32_t dest, uint32_t upper, uint32_t lower);
 
 /* A connection was bound to the destination. */
-void load_bound(const struct load_view *v, uint32_t dest, uint32_t upper);
-/* A connection ended. lower is the effective one (snapshot.h). */
-void load_unbound(const struct load_view *v, uint32_t dest, uint32_t upper, uint32_t lower);
+void load_bound(const struct load_view *v, uint32_t id, const struct dest *d);
+/* A connection ended. */
+void load_unbound(const struct load_view *v, uint32_t id, const struct dest *d);
 
 #endif

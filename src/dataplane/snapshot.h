@@ -37,6 +37,9 @@ struct service_dest {
 	int32_t last_weight; /* the last weight above 0 (mh) */
 	uint32_t upper;      /* overloaded from this many connections on, 0: never */
 	uint32_t lower;      /* no longer overloaded below; already 3/4 of upper when set to 0 */
+	/* Changes when an edit ended an overload: it raised or removed the upper threshold. Unique
+	 * among all destinations, so that no two lives of an id share it. */
+	uint32_t overload_epoch;
 };
 
 /*
@@ -125,7 +128,8 @@ struct dest {
 	uint8_t tun_type;
 	uint16_t tun_port; /* be16 */
 	uint16_t tun_flags;
-	uint32_t pad[5];
+	uint32_t overload_epoch; /* as in struct service_dest */
+	uint32_t pad[4];
 };
 
 _Static_assert(sizeof(struct dest) == 64, "one cache line per destination");

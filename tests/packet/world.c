@@ -175,6 +175,8 @@ void world_dest_edit(uint32_t dest, int32_t weight, uint32_t upper, uint32_t low
 
 	sd->weight = weight;
 	sd->last_weight = weight ? weight : sd->last_weight;
+	if (upper == 0 || upper > sd->upper)
+		sd->overload_epoch = ++dests[dest].d.overload_epoch;
 	sd->upper = dests[dest].d.upper = upper;
 	sd->lower = dests[dest].d.lower = effective_lower(upper, lower);
 	event(&services[dests[dest].d.service], SCHED_EVENT_EDIT, dest, DEST_NONE);

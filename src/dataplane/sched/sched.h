@@ -71,8 +71,8 @@ static inline bool sched_not_overloaded(const struct sched_context *ctx,
 {
 	struct dest_slot *s = &ctx->load->slots[ctx->load->own][d->id];
 
-	if (__builtin_expect(s->upper != d->upper, 0))
-		load_follow_threshold(s, d->upper);
+	if (__builtin_expect(s->overload_epoch != d->overload_epoch, 0))
+		load_follow_edits(s, d->overload_epoch);
 	if (d->upper && ctx->load->n > 1)
 		load_judge(ctx->load, d->id, d->upper, d->lower);
 	return !s->overloaded;
