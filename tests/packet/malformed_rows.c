@@ -390,6 +390,9 @@ static const struct row rows[] = {
 
 /* ---- at random ------------------------------------------------------------------------------- */
 
+static const struct pkt query = UDP_FORWARDED(.payload = 30);
+static const struct pkt answer = UDP_BACK(.payload = 30);
+
 static const struct pkt seeds[] = {
 	TCP_IN(.flags = "S", .tcp_options = "020405b40402080a000000010000000001030307"),
 	TCP_IN(.flags = "A", .payload = 100, .padding = 3),
@@ -400,6 +403,8 @@ static const struct pkt seeds[] = {
 	TCP_REPLY(.flags = "SA"),
 	UDP_REPLY(.payload = 40),
 	{.l4 = L4_ICMP, .src = CLIENT_IP, .dst = VIP, .icmp_type = 8, .payload = 10},
+	{.l4 = L4_ICMP, .src = SERVER_IP, .dst = CLIENT_IP, .icmp_type = 3, .quote = &query},
+	{.l4 = L4_ICMP, .src = CLIENT_IP, .dst = VIP, .icmp_type = 11, .quote = &answer},
 	{.ether_type = 0x0806, .payload = 46, .to = MAC_BROADCAST},
 };
 

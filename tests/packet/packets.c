@@ -83,10 +83,10 @@ static uint32_t or_default(uint32_t value, uint32_t fallback)
 	return value ? value : fallback;
 }
 
-static void put_payload(struct frame *f, unsigned int n)
+static void put_payload(struct frame *f, const struct pkt *p)
 {
-	for (unsigned int i = 0; i < n; i++)
-		put8(f, 7 * i);
+	for (unsigned int i = 0; i < p->payload; i++)
+		put8(f, 7 * (p->payload_from + i));
 }
 
 static uint8_t tcp_flags(const char *text)
@@ -118,7 +118,7 @@ static void put_tcp(struct frame *f, const struct pkt *p)
 	put16(f, 0);      /* checksum */
 	put16(f, 0);      /* urgent pointer */
 	put_hex(f, p->tcp_options);
-	put_payload(f, p->payload);
+	put_payload(f, p);
 }
 
 static void put_udp(struct frame *f, const struct pkt *p)
@@ -127,7 +127,7 @@ static void put_udp(struct frame *f, const struct pkt *p)
 	put16(f, p->dport);
 	put16(f, or_default(p->udp_length_is, 8 + p->payload));
 	put16(f, 0);
-	put_payload(f, p->payload);
+	put_payload(f, p);
 }
 
 static void put_icmp(struct frame *f, const struct pkt *p)
@@ -146,7 +146,7 @@ static void put_icmp(struct frame *f, const struct pkt *p)
 			put8(f, q->data[q->l3 + i]);
 		free(q);
 	}
-	put_payload(f, p->payload);
+	put_payload(f, p);
 }
 
 /* The right checksum of the TCP or UDP segment that begins at `at`. */
@@ -164,6 +164,17 @@ static uint16_t transport_checksum(const struct frame *f, size_t at, uint8_t pro
 	}
 	folded = (uint16_t)~sum16(f->data + at, n, sum + (uint32_t)n);
 	return proto == IPPROTO_UDP && !folded ? 0xffff : folded;
+}
+
+static void copy_checksum(struct frame *f, size_t at, const struct pkt *from)
+{
+	size_t field = from->l4 == L4_TCP ? 16 : 6;
+	struct frame *other = malloc(sizeof(*other));
+
+	packet_build(from, other);
+	memcpy(f->data + at + field,
+	       other->data + other->l3 + (other->data[other->l3] & 15) * 4 + field, 2);
+	free(other);
 }
 
 static void put_l4(struct frame *f, const struct pkt *p)
@@ -191,9 +202,11 @@ static void put_l4(struct frame *f, const struct pkt *p)
 		set16(f, at + 2, (uint16_t)~sum16(f->data + at, f->len - at, 0));
 		break;
 	case L4_NONE:
-		put_payload(f, p->payload);
+		put_payload(f, p);
 		break;
 	}
+	if (p->checksum_of)
+		copy_checksum(f, at, p->checksum_of);
 }
 
 static void put_ip(struct frame *f, const struct pkt *p)
@@ -233,7 +246,7 @@ void packet_build(const struct pkt *p, struct frame *out)
 	if (p->src)
 		put_ip(out, p);
 	else
-		put_payload(out, p->payload);
+		put_payload(out, p);
 	for (unsigned int i = 0; i < p->padding; i++)
 		put8(out, 0xee);
 }

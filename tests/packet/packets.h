@@ -53,7 +53,9 @@ struct pkt {
 	uint32_t udp_length_is;
 	bool no_checksum;         /* UDP: zero */
 	uint16_t checksum_off_by; /* added to the right TCP or UDP checksum, one's complement */
-	unsigned int payload;     /* bytes */
+	const struct pkt *checksum_of; /* takes over the TCP or UDP checksum of another packet */
+	unsigned int payload;          /* bytes */
+	unsigned int payload_from;     /* the pattern begins with its byte number so many */
 
 	uint8_t icmp_type, icmp_code;
 	uint16_t icmp_info;
