@@ -5,6 +5,14 @@
 
 #include "worker.h"
 
+/* Sets the hash of a PACKET_FLOW. */
+static inline void balance_hash(const struct worker *w, struct packet *p)
+{
+	if (unlikely(p->af == AF_INET6))
+		p->addrs = conn_digest6(&w->conns, packet_ip6(p)->src_addr);
+	p->hash = conn_hash(&w->conns, p->addrs, p->ports, p->proto);
+}
+
 /* Takes over a PACKET_FLOW whose hash is set. */
 void balance_flow(struct worker *w, struct packet *p);
 

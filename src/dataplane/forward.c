@@ -6,6 +6,7 @@
 #include "forward.h"
 
 #include "checksum.h"
+#include "frag.h"
 #include "fragment.h"
 
 /* Cuts the frame to its first `len` bytes, however many segments lie behind. */
@@ -108,25 +109,31 @@ static void turn_away(struct worker *w, struct packet *p, enum conn_dir dir,
 		refuse_too_big(w, p, dir, (uint16_t)(nh->mtu - pass->overhead));
 }
 
-bool forward_admit_any(struct worker *w, struct packet *p, struct conn *c, enum conn_dir dir,
-		       const struct fwd_ops *how, struct passage *pass)
+static bool admit(struct worker *w, struct packet *p, const struct conn_table *t, struct conn *c,
+		  enum conn_dir dir, const struct fwd_ops *how, struct passage *pass)
 {
 	pass->overhead = unlikely(how->overhead != NULL)
 				 ? how->overhead(snapshot_dest(w->snapshot, c->dest))
 				 : 0;
-	pass->fragment = false;
-	nexthop_of_conn(w, c, dir, &pass->nh);
+	pass->special = p->fragment & FRAGMENT_FIRST;
+	nexthop_of_conn(w, t, c, dir, &pass->nh);
 	if (likely(pass->nh.kind < NEXTHOP_LOCAL && p->ttl > 1)) {
 		if (likely(p->l3_len + pass->overhead <= pass->nh.mtu))
 			return true;
 		/* What leaves is cut, and only IPv4 can be cut on the way. */
 		if (may_fragment(p) && pass->nh.af == AF_INET) {
-			pass->fragment = true;
+			pass->special |= FORWARD_CUT;
 			return true;
 		}
 	}
 	turn_away(w, p, dir, pass);
 	return false;
+}
+
+bool forward_admit_any(struct worker *w, struct packet *p, struct conn *c, enum conn_dir dir,
+		       const struct fwd_ops *how, struct passage *pass)
+{
+	return admit(w, p, &w->conns, c, dir, how, pass);
 }
 
 /* Adds the method's headers; false: the packet was dropped. */
@@ -143,13 +150,31 @@ static bool encapsulate(struct worker *w, struct packet *p, const struct conn *c
 	return false;
 }
 
-void forward_finish(struct worker *w, struct packet *p, const struct conn *c,
+void forward_finish(struct worker *w, struct packet *p, const struct conn *c, enum conn_dir dir,
 		    const struct fwd_ops *how, const struct passage *pass)
 {
 	if (pass->overhead && !encapsulate(w, p, c, how, &pass->nh))
 		return;
-	if (pass->fragment)
+	if (pass->special & FORWARD_FIRST)
+		frag_follow(w, c, dir);
+	if (pass->special & FORWARD_CUT)
 		fragment_send(w, p->mbuf, &pass->nh);
 	else
 		nexthop_out(w, p->mbuf, &pass->nh);
+}
+
+void forward_rest(struct worker *w, struct packet *p, const struct conn_table *t, struct conn *c,
+		  enum conn_dir dir)
+{
+	const struct fwd_ops *how = fwd_table[c->flags & CONN_FWD_MASK];
+	struct passage pass;
+
+	if (!admit(w, p, t, c, dir, how, &pass))
+		return;
+	if (how->rewrite_rest[dir])
+		how->rewrite_rest[dir](t, p, c);
+	else
+		how->rewrite[dir](t, p, c);
+	forward_trim(p);
+	forward_finish(w, p, c, dir, how, &pass);
 }

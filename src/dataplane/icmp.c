@@ -111,6 +111,9 @@ void icmp_send_error(struct worker *w, const struct packet *p, enum icmp_error e
 	/* Never an error about an error (RFC 1122 section 3.2.2). */
 	if (p->kind == PACKET_ICMP_ERROR)
 		return;
+	/* Nor about a fragment but the first; its sender's path MTU is the exception (RFC 4443). */
+	if (p->kind == PACKET_FRAGMENT && (p->af == AF_INET || error != ICMP_ERROR_TOO_BIG))
+		return;
 	if (!rate_take(&w->icmp_rate, w->now)) {
 		worker_count(w, COUNTER_icmp_limited);
 		return;

@@ -25,10 +25,11 @@ void nexthop_find(const struct fib *fib, uint16_t af, const struct lvs_addr *add
 	out->mtu = t->mtu;
 }
 
-void nexthop_learn(struct worker *w, struct conn *c, enum conn_dir dir, struct nexthop *out)
+void nexthop_learn(struct worker *w, const struct conn_table *t, struct conn *c, enum conn_dir dir,
+		   struct nexthop *out)
 {
 	uint16_t af;
-	struct lvs_addr addr = conn_next_addr(&w->conns, c, dir, &af);
+	struct lvs_addr addr = conn_next_addr(t, c, dir, &af);
 
 	nexthop_find(w->fib, af, &addr, out);
 	if (c->adjacency_generation != w->fib->generation) {

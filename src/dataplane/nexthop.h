@@ -29,11 +29,12 @@ void nexthop_find(const struct fib *fib, uint16_t af, const struct lvs_addr *add
 		  struct nexthop *out);
 
 /* Looks up the next hop of a connection in a direction and remembers it. */
-void nexthop_learn(struct worker *w, struct conn *c, enum conn_dir dir, struct nexthop *out);
+void nexthop_learn(struct worker *w, const struct conn_table *t, struct conn *c, enum conn_dir dir,
+		   struct nexthop *out);
 
-/* The next hop of a connection's packet in direction dir; remembered in c. */
-static inline void nexthop_of_conn(struct worker *w, struct conn *c, enum conn_dir dir,
-				   struct nexthop *out)
+/* The next hop of a connection's packet in direction dir; remembered in c, which lies in t. */
+static inline void nexthop_of_conn(struct worker *w, const struct conn_table *t, struct conn *c,
+				   enum conn_dir dir, struct nexthop *out)
 {
 	const struct fib *fib = w->fib;
 
@@ -48,7 +49,7 @@ static inline void nexthop_of_conn(struct worker *w, struct conn *c, enum conn_d
 		out->mtu = a->mtu;
 		return;
 	}
-	nexthop_learn(w, c, dir, out);
+	nexthop_learn(w, t, c, dir, out);
 }
 
 /* Writes the Ethernet header of an adjacency before data[0] = IP header, and sends. */

@@ -19,8 +19,8 @@
 
 /* Every mbuf of ours has room for this behind its header: what a packet carries between lcores. */
 struct packet_note {
-	uint8_t kind; /* enum punt_kind */
-	uint8_t pad;
+	uint8_t kind;     /* enum punt_kind */
+	uint8_t fragment; /* FRAGMENT_*, of a packet handed over */
 	uint16_t port;
 	uint16_t af;
 	uint16_t pad2;
@@ -35,14 +35,20 @@ static inline struct packet_note *packet_note(struct rte_mbuf *m)
 }
 
 enum packet_kind {
-	PACKET_FLOW,       /* TCP or UDP, whole: has addresses and ports */
-	PACKET_FRAGMENT,   /* fragment: has addresses */
+	PACKET_FLOW,     /* TCP or UDP, whole: has addresses and ports */
+	PACKET_FRAGMENT, /* has addresses; l4: what follows the IPv4 header, or the fragment header
+			  */
 	PACKET_ICMP_ERROR, /* about a packet: `quoted` says which */
 	PACKET_ARP,
 	PACKET_OTHER,   /* not for the data plane */
 	PACKET_DROPPED, /* malformed, counted and freed */
 	PACKET_STEERED, /* given to another worker */
 };
+
+/* Bits of struct packet's `fragment`. */
+#define FRAGMENT_FIRST     1u /* PACKET_FLOW, but only the beginning of a datagram */
+#define FRAGMENT_COLLECTED 2u /* from the worker that keeps the datagram's fragments in order */
+#define FRAGMENT_FINAL     4u /* and none will follow */
 
 struct packet {
 	struct rte_mbuf *mbuf;
@@ -58,6 +64,7 @@ struct packet {
 	uint8_t kind;  /* enum packet_kind */
 	uint8_t tcp_flags;
 	uint8_t ttl;
+	uint8_t fragment; /* FRAGMENT_*; 0 of what came in by itself */
 };
 
 static inline struct rte_ipv4_hdr *packet_ip4(const struct packet *p)
@@ -68,6 +75,22 @@ static inline struct rte_ipv4_hdr *packet_ip4(const struct packet *p)
 static inline struct rte_ipv6_hdr *packet_ip6(const struct packet *p)
 {
 	return rte_pktmbuf_mtod_offset(p->mbuf, struct rte_ipv6_hdr *, p->l3);
+}
+
+/* Fragment header (RFC 8200 section 4.5). */
+struct fragment6 {
+	uint8_t next;
+	uint8_t reserved;
+	uint16_t offset; /* in bytes, but for the three bits that say FRAGMENT6_MORE */
+	uint32_t id;
+};
+
+#define FRAGMENT6_MORE 1u
+
+/* Of an IPv6 PACKET_FRAGMENT. */
+static inline struct fragment6 *packet_fragment6(const struct packet *p)
+{
+	return rte_pktmbuf_mtod_offset(p->mbuf, struct fragment6 *, p->l4);
 }
 
 static inline struct rte_tcp_hdr *packet_tcp(const struct packet *p)

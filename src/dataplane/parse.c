@@ -157,14 +157,12 @@ static enum counter check_ip6_addrs(const struct rte_ipv6_hdr *ip)
 }
 
 /*
- * Walks over extension headers (RFC 8200 section 4) to the transport header; `end`: bytes of the
- * packet that lie in the first segment. Ends at a fragment header: the rest is not this packet's
- * alone.
+ * Walks over extension headers (RFC 8200 section 4), the first of which lies at `off`, to the
+ * transport header; `end`: bytes of the packet that lie in the first segment. Ends at a fragment
+ * header: the rest is not this packet's alone.
  */
-static enum counter walk_ip6(struct packet *p, uint8_t next, uint32_t end)
+static enum counter walk_ip6(struct packet *p, uint8_t next, uint32_t off, uint32_t end)
 {
-	uint32_t off = sizeof(struct rte_ipv6_hdr);
-
 	for (int i = 0;; i++) {
 		if (likely(next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING &&
 			   next != IPPROTO_DSTOPTS && next != IPPROTO_FRAGMENT))
@@ -210,13 +208,43 @@ static enum counter parse_ip6(struct packet *p, uint32_t len)
 	p->af = AF_INET6;
 	p->l3_len = (uint16_t)total;
 	p->ttl = ip->hop_limits;
-	drop = walk_ip6(p, ip->proto, RTE_MIN(total, len));
+	drop = walk_ip6(p, ip->proto, sizeof(*ip), RTE_MIN(total, len));
 	if (unlikely(drop != PARSE_OK || p->kind == PACKET_FRAGMENT))
 		return drop;
 	uint32_t off = (uint32_t)(p->l4 - p->l3);
 
 	return parse_l4(p, RTE_MIN(total, len) - off, total - off);
 }
+
+/* ---- fragments ----------------------------------------------------------------------------- */
+
+enum counter parse_first_fragment(struct packet *p)
+{
+	uint32_t end = RTE_MIN(rte_pktmbuf_data_len(p->mbuf) - p->l3, (uint32_t)p->l3_len);
+	uint32_t off = (uint32_t)(p->l4 - p->l3);
+
+	if (p->af == AF_INET6) {
+		const struct fragment6 *f = packet_fragment6(p);
+
+		/* All headers must be in the first fragment (RFC 7112). */
+		p->kind = PACKET_OTHER;
+		if (walk_ip6(p, f->next, off + (uint32_t)sizeof(*f), end) != PARSE_OK ||
+		    p->kind == PACKET_FRAGMENT)
+			return COUNTER_fragment_tiny;
+		off = (uint32_t)(p->l4 - p->l3);
+	}
+	p->kind = PACKET_OTHER;
+	/* The lengths in transport headers are the datagram's. */
+	enum counter drop = parse_l4(p, end - off, UINT32_MAX);
+
+	if (drop == COUNTER_tcp_short || drop == COUNTER_udp_short ||
+	    (drop == PARSE_OK && p->kind == PACKET_FLOW && p->proto == IPPROTO_TCP &&
+	     off + (uint32_t)(packet_tcp(p)->data_off >> 4) * 4 > end))
+		return COUNTER_fragment_tiny;
+	return drop;
+}
+
+/* -------------------------------------------------------------------------------------------- */
 
 static enum counter parse_frame(struct packet *p, const struct rte_ether_addr *mac)
 {
@@ -264,6 +292,7 @@ enum counter parse_packet(struct packet *p, const struct rte_ether_addr *mac)
 	p->af = 0;
 	p->proto = 0;
 	p->tcp_flags = 0;
+	p->fragment = 0;
 	enum counter drop = parse_frame(p, mac);
 	if (unlikely(drop != PARSE_OK))
 		p->kind = PACKET_DROPPED;

@@ -14,28 +14,20 @@
 #include "pipeline.h"
 
 #include "balance.h"
+#include "frag.h"
 #include "icmp.h"
 #include "parse.h"
 #include "port.h"
-#include "proto/proto.h"
-#include "service.h"
 #include "steer.h"
 
 static void process(struct worker *w, struct packet *p)
 {
-	struct lvs_addr dst;
-
 	switch ((enum packet_kind)p->kind) {
 	case PACKET_FLOW:
 		balance_flow(w, p);
 		break;
 	case PACKET_FRAGMENT:
-		dst = packet_dst_addr(p);
-		/* Other protocols' (a long ping) are the kernel's. */
-		if (proto_table[p->proto] && service_is_vip(w->snapshot, p->af, &dst))
-			worker_drop(w, p->mbuf, COUNTER_fragment);
-		else
-			punt_frame(w, p);
+		frag_process(w, p);
 		break;
 	case PACKET_ICMP_ERROR:
 		icmp_relay(w, p);
@@ -76,10 +68,17 @@ static inline void steer_stage(struct worker *w, struct packet *packets, unsigne
 
 		if (owner == w->id)
 			continue;
-		packet_note(p->mbuf)->port = p->port;
-		steer_handover(w, owner, p->mbuf);
+		steer_handover(w, owner, p);
 		p->kind = PACKET_STEERED;
 	}
+}
+
+/* What only the worker that handed a packet over knows. */
+static inline void arrival_stage(struct packet *packets, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (unlikely(packets[i].kind == PACKET_FRAGMENT))
+			packets[i].fragment = packet_note(packets[i].mbuf)->fragment;
 }
 
 static inline void lookup_stages(struct worker *w, struct packet *packets, unsigned int n)
@@ -88,9 +87,7 @@ static inline void lookup_stages(struct worker *w, struct packet *packets, unsig
 		struct packet *p = &packets[i];
 
 		if (likely(p->kind == PACKET_FLOW)) {
-			if (unlikely(p->af == AF_INET6))
-				p->addrs = conn_digest6(&w->conns, packet_ip6(p)->src_addr);
-			p->hash = conn_hash(&w->conns, p->addrs, p->ports, p->proto);
+			balance_hash(w, p);
 			conn_prefetch_bucket(&w->conns, p->hash);
 		}
 	}
@@ -105,7 +102,9 @@ void pipeline_run(struct worker *w, unsigned int port, struct rte_mbuf **mbufs, 
 	struct packet packets[BURST_MAX];
 
 	parse_stage(w, port, packets, mbufs, n);
-	if (w->n_workers > 1 && !steered)
+	if (steered)
+		arrival_stage(packets, n);
+	else if (w->n_workers > 1)
 		steer_stage(w, packets, n);
 	lookup_stages(w, packets, n);
 	for (unsigned int i = 0; i < n; i++)
@@ -124,6 +123,8 @@ static void expire_one(void *arg, struct conn *c)
 
 unsigned int pipeline_expire(struct worker *w, unsigned int budget)
 {
+	if (unlikely(w->frags.used))
+		frag_expire(w);
 	return conn_expire(&w->conns, w->now, budget, expire_one, w);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "frag.h"
 #include "nexthop.h"
 #include "port.h"
 #include "worker.h"
@@ -56,6 +57,8 @@ void punt_frame(struct worker *w, struct packet *p)
 {
 	const struct port *port = port_get(p->port);
 
+	if (unlikely(p->fragment & FRAGMENT_FIRST))
+		frag_punted(w);
 	if (!port || !port->punt) {
 		worker_drop(w, p->mbuf, COUNTER_no_twin);
 		return;

@@ -3,6 +3,7 @@
  * that no line is written by two. */
 #include "steer.h"
 
+#include "frag.h"
 #include "icmp.h"
 #include "laddr.h"
 #include "parse.h"
@@ -22,6 +23,8 @@ unsigned int steer_owner(const struct worker *w, const struct packet *p)
 			return laddr_owner(packet_dport(p), w->n_workers);
 		return steer_hash(&dst, packet_dport(p), w->n_workers);
 	}
+	if (p->kind == PACKET_FRAGMENT)
+		return frag_collector(w, p);
 	if (p->kind == PACKET_ICMP_ERROR && icmp_read_quote(p, &q) == PARSE_OK) {
 		if (service_is_vip(w->snapshot, q.af, &q.pair[1]))
 			return steer_hash(&q.pair[0], q.ports.src, w->n_workers);
@@ -43,11 +46,13 @@ static void flush_to(struct worker *w, unsigned int owner)
 	b->n = 0;
 }
 
-void steer_handover(struct worker *w, unsigned int owner, struct rte_mbuf *m)
+void steer_handover(struct worker *w, unsigned int owner, const struct packet *p)
 {
 	struct tx_buffer *b = &w->handover[owner];
 
-	b->mbufs[b->n++] = m;
+	packet_note(p->mbuf)->port = p->port;
+	packet_note(p->mbuf)->fragment = p->fragment;
+	b->mbufs[b->n++] = p->mbuf;
 	if (b->n == TX_BURST_MAX)
 		flush_to(w, owner);
 }

@@ -19,8 +19,8 @@ static inline unsigned int steer_hash(const struct lvs_addr *addr, uint16_t port
 /* The worker that must handle a packet; w itself when it makes no difference. */
 unsigned int steer_owner(const struct worker *w, const struct packet *p);
 
-/* Collects a packet for its owner; sent on by steer_flush. */
-void steer_handover(struct worker *w, unsigned int owner, struct rte_mbuf *m);
+/* Collects a packet for its owner; sent on by steer_flush. Takes over its frame. */
+void steer_handover(struct worker *w, unsigned int owner, const struct packet *p);
 void steer_flush(struct worker *w);
 
 #endif

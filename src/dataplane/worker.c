@@ -70,6 +70,8 @@ int worker_create(unsigned int id, const struct dp_config *config, struct rte_me
 	w->laddr_cursors = memory_map(LADDRS_BYTES, cpu, &lazy);
 	if (!w->dests || !w->scheds || !w->laddr_cursors || !w->punt || !w->inject)
 		return -ENOMEM;
+	if (frag_table_init(&w->frags, pool, w->n_workers, cpu) < 0)
+		return -ENOMEM;
 	punt_init(w);
 	w->icmp_rate = (struct rate){.per_second = ICMP_PER_SECOND, .burst = ICMP_PER_SECOND};
 	return conn_table_init(&w->conns, config->connections, cpu, huge, w->now);
@@ -78,6 +80,7 @@ int worker_create(unsigned int id, const struct dp_config *config, struct rte_me
 void worker_destroy(struct worker *w)
 {
 	shared.workers[w->id] = NULL;
+	frag_table_fini(&w->frags);
 	conn_table_fini(&w->conns);
 	memory_unmap(w->dests, DESTS_BYTES);
 	memory_unmap(w->scheds, SCHEDS_BYTES);

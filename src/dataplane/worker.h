@@ -17,6 +17,7 @@
 #include "counters.h"
 #include "dataplane.h"
 #include "fib_table.h"
+#include "frag_table.h"
 #include "load.h"
 #include "packet.h"
 #include "punt.h"
@@ -52,6 +53,7 @@ struct worker {
 	struct sched_state *scheds; /* by service id; main reads versions */
 	uint32_t *laddr_cursors;    /* by service id */
 	struct load_view load;
+	struct frag_table frags;
 	struct rte_mempool *pool;
 
 	unsigned int n_rx;

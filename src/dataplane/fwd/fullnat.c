@@ -24,10 +24,9 @@ static void fullnat_bind(const struct conn_table *t, struct conn *c)
 						      checksum_delta16(c->cport, c->lport)));
 }
 
-static void fullnat_in(const struct conn_table *t, const struct packet *p, const struct conn *c)
+static inline void fullnat_header_in(const struct conn_table *t, const struct packet *p,
+				     const struct conn *c)
 {
-	uint16_t *ports = rewrite_ports(p);
-
 	if (likely(p->af == AF_INET)) {
 		packet_ip4(p)->src_addr = c->laddr;
 		packet_ip4(p)->dst_addr = c->daddr;
@@ -35,16 +34,12 @@ static void fullnat_in(const struct conn_table *t, const struct packet *p, const
 		memcpy(packet_ip6(p)->src_addr, &conn_addr6(t, c)->laddr, 16);
 		memcpy(packet_ip6(p)->dst_addr, &conn_addr6(t, c)->daddr, 16);
 	}
-	ports[0] = c->lport;
-	ports[1] = c->dport;
 	rewrite_ttl(p, c->ip_delta);
-	rewrite_l4(p, c->l4_delta);
 }
 
-static void fullnat_out(const struct conn_table *t, const struct packet *p, const struct conn *c)
+static inline void fullnat_header_out(const struct conn_table *t, const struct packet *p,
+				      const struct conn *c)
 {
-	uint16_t *ports = rewrite_ports(p);
-
 	if (likely(p->af == AF_INET)) {
 		packet_ip4(p)->src_addr = c->vaddr;
 		packet_ip4(p)->dst_addr = c->caddr;
@@ -52,9 +47,26 @@ static void fullnat_out(const struct conn_table *t, const struct packet *p, cons
 		memcpy(packet_ip6(p)->src_addr, &conn_addr6(t, c)->vaddr, 16);
 		memcpy(packet_ip6(p)->dst_addr, &conn_addr6(t, c)->caddr, 16);
 	}
+	rewrite_ttl(p, (uint16_t)~c->ip_delta);
+}
+
+static void fullnat_in(const struct conn_table *t, const struct packet *p, const struct conn *c)
+{
+	uint16_t *ports = rewrite_ports(p);
+
+	fullnat_header_in(t, p, c);
+	ports[0] = c->lport;
+	ports[1] = c->dport;
+	rewrite_l4(p, c->l4_delta);
+}
+
+static void fullnat_out(const struct conn_table *t, const struct packet *p, const struct conn *c)
+{
+	uint16_t *ports = rewrite_ports(p);
+
+	fullnat_header_out(t, p, c);
 	ports[0] = c->vport;
 	ports[1] = c->cport;
-	rewrite_ttl(p, (uint16_t)~c->ip_delta);
 	rewrite_l4(p, (uint16_t)~c->l4_delta);
 }
 
@@ -65,5 +77,6 @@ static const struct fwd_ops fullnat = {
 	.needs_laddr = true,
 	.bind = fullnat_bind,
 	.rewrite = {fullnat_in, fullnat_out},
+	.rewrite_rest = {fullnat_header_in, fullnat_header_out},
 };
 FWD_REGISTER(fullnat)

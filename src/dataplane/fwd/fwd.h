@@ -25,6 +25,11 @@ struct fwd_ops {
 	void (*rewrite[2])(const struct conn_table *t, const struct packet *p,
 			   const struct conn *c);
 
+	/* Worker: the same for a fragment without ports, which follows a first one that
+	 * rewrite() has changed. NULL: rewrite() itself touches nothing beyond the IP header. */
+	void (*rewrite_rest[2])(const struct conn_table *t, const struct packet *p,
+				const struct conn *c);
+
 	/* Methods that add headers. Worker: how many bytes toward d. NULL: none. */
 	uint16_t (*overhead)(const struct dest *d);
 

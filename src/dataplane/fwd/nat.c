@@ -21,25 +21,37 @@ static void nat_bind(const struct conn_table *t, struct conn *c)
 	c->l4_delta = checksum_add(addr, checksum_delta16(c->vport, c->dport));
 }
 
-static void nat_in(const struct conn_table *t, const struct packet *p, const struct conn *c)
+static inline void nat_header_in(const struct conn_table *t, const struct packet *p,
+				 const struct conn *c)
 {
 	if (likely(p->af == AF_INET))
 		packet_ip4(p)->dst_addr = c->daddr;
 	else
 		memcpy(packet_ip6(p)->dst_addr, &conn_addr6(t, c)->daddr, 16);
-	rewrite_ports(p)[1] = c->dport;
 	rewrite_ttl(p, c->ip_delta);
-	rewrite_l4(p, c->l4_delta);
 }
 
-static void nat_out(const struct conn_table *t, const struct packet *p, const struct conn *c)
+static inline void nat_header_out(const struct conn_table *t, const struct packet *p,
+				  const struct conn *c)
 {
 	if (likely(p->af == AF_INET))
 		packet_ip4(p)->src_addr = c->vaddr;
 	else
 		memcpy(packet_ip6(p)->src_addr, &conn_addr6(t, c)->vaddr, 16);
-	rewrite_ports(p)[0] = c->vport;
 	rewrite_ttl(p, (uint16_t)~c->ip_delta);
+}
+
+static void nat_in(const struct conn_table *t, const struct packet *p, const struct conn *c)
+{
+	nat_header_in(t, p, c);
+	rewrite_ports(p)[1] = c->dport;
+	rewrite_l4(p, c->l4_delta);
+}
+
+static void nat_out(const struct conn_table *t, const struct packet *p, const struct conn *c)
+{
+	nat_header_out(t, p, c);
+	rewrite_ports(p)[0] = c->vport;
 	rewrite_l4(p, (uint16_t)~c->l4_delta);
 }
 
@@ -49,5 +61,6 @@ static const struct fwd_ops nat = {
 	.sees_reply = true,
 	.bind = nat_bind,
 	.rewrite = {nat_in, nat_out},
+	.rewrite_rest = {nat_header_in, nat_header_out},
 };
 FWD_REGISTER(nat)

@@ -30,6 +30,8 @@ void rewrite_udp_checksum(const struct packet *p, uint16_t delta)
 
 	if (likely(udp->dgram_cksum != 0))
 		udp->dgram_cksum = checksum_apply(udp->dgram_cksum, delta);
+	else if (p->fragment & FRAGMENT_FIRST)
+		return; /* the rest of what it would cover is not here */
 	else
 		udp->dgram_cksum = udp_checksum(p, udp);
 	if (unlikely(udp->dgram_cksum == 0))

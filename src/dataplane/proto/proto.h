@@ -19,6 +19,9 @@ struct proto_ops {
 	const char *const *state_names; /* as ipvsadm -Lc prints them */
 	const uint32_t *timeouts;       /* the kernel's defaults, seconds, per state */
 
+	/* Its first fragment alone can be translated; then the others follow it (frag.c). */
+	bool fragments;
+
 	/* Worker: may this packet open a connection? */
 	bool (*opens)(const struct packet *p);
 

@@ -95,6 +95,7 @@ static const struct proto_ops tcp = {
 	.n_states = TCP_STATES,
 	.state_names = tcp_names,
 	.timeouts = tcp_timeouts,
+	.fragments = true,
 	.opens = tcp_opens,
 	.reopens = tcp_reopens,
 	.next_state = tcp_next_state,

@@ -39,6 +39,7 @@ static const struct proto_ops udp = {
 	.n_states = 1,
 	.state_names = udp_names,
 	.timeouts = udp_timeouts,
+	.fragments = true,
 	.opens = udp_opens,
 	.reopens = udp_reopens,
 	.next_state = udp_next_state,
