@@ -36,7 +36,7 @@ files() {
 		for p in "$@"; do
 			name+=(-o -path "./$p")
 		done
-		find . -path './build*' -prune -o -type f \( "${name[@]:1}" \) -print | sed 's|^\./||'
+		find . \( -path './build*' -o -name .git -o -name __pycache__ \) -prune -o -type f \( "${name[@]:1}" \) -print | sed 's|^\./||'
 	fi | while IFS= read -r f; do
 		[[ ! -f $f ]] || printf '%s\n' "$f"
 	done
