@@ -14,7 +14,7 @@
 /* A neighbour: how a frame to it begins. */
 struct adjacency {
 	uint8_t macs[12]; /* destination, source */
-	uint16_t port; /* UINT16_MAX: index not in use */
+	uint16_t port;    /* UINT16_MAX: index not in use */
 	uint16_t mtu;
 	struct lvs_addr addr;
 	uint16_t af;
