@@ -66,6 +66,7 @@ check 'TCP to a port that nobody serves is refused' \
 
 # ---- cold neighbours --------------------------------------------------------------------------
 
+counter() { director lvsadm drops --all | awk -v n="$1" '$2 == n { print $1 }'; }
 cold() {
 	local h
 	for h in client router director rs1 rs2; do
@@ -73,8 +74,10 @@ cold() {
 	done
 	on client curl -sf --max-time 0.9 "http://$MODE_VIP/test.html"
 }
+before=$(counter resolve_requests)
 check 'no packet is lost while neighbours are looked up' cold
 check 'nor the second time, for the other server' cold
+check 'they were looked up' holds "$(counter resolve_requests) > $before"
 
 # ---- changes take effect ----------------------------------------------------------------------
 
