@@ -254,6 +254,27 @@ static void test_wlc_after_closes(void **state)
 	world_end();
 }
 
+/* An active connection counts as much as 256 inactive ones. */
+static void test_wlc_active_and_inactive(void **state)
+{
+	begin("wlc", IPPROTO_TCP);
+	add(1, 1, 0, 0);
+	expect_picks("1", true, "one active");
+	edit(1, 0, 0, 0);
+	add(2, 1, 0, 0);
+	for (int i = 0; i < 255; i++) {
+		expect_picks("2", true, "255 that finish");
+		finish(1);
+	}
+	edit(1, 1, 0, 0);
+	expect_picks("2", true, "255 are less than one active");
+	finish(1);
+	expect_picks("2", true, "256 are as much: the first in the list");
+	finish(1);
+	expect_picks("1", true, "257 are more");
+	world_end();
+}
+
 static void test_thresholds(void **state)
 {
 	static const char *const scheds[] = {"rr", "wrr", "wlc"};
@@ -373,9 +394,13 @@ static void test_another_life(void **state)
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sequences),        cmocka_unit_test(test_edits),
-		cmocka_unit_test(test_wlc_after_closes), cmocka_unit_test(test_thresholds),
-		cmocka_unit_test(test_recorded),         cmocka_unit_test(test_history_too_long),
+		cmocka_unit_test(test_sequences),
+		cmocka_unit_test(test_edits),
+		cmocka_unit_test(test_wlc_after_closes),
+		cmocka_unit_test(test_thresholds),
+		cmocka_unit_test(test_wlc_active_and_inactive),
+		cmocka_unit_test(test_recorded),
+		cmocka_unit_test(test_history_too_long),
 		cmocka_unit_test(test_another_life),
 	};
 

@@ -255,19 +255,20 @@ static void test_one_bucket(void **state)
 }
 
 /* A table without any overflow bucket left refuses, and is as before. */
-static void test_no_overflow_left(void **state)
+static void no_overflow_left(enum conn_dir colliding)
 {
 	struct conn_table t;
-	struct key k;
-	uint32_t before, refused = 0;
+	uint32_t refused = 0;
 
 	assert_int_equal(conn_table_init(&t, 4096, -1, false, 0), 0);
 	for (uint32_t i = 0; refused < 100; i++) {
-		k = key_of(i);
-		if ((conn_hash(&t, k.in_addrs, k.in_ports, k.proto) & t.bucket_mask) > 3)
-			continue;
-		before = t.arena->used;
-		if (insert(&t, &k, 0))
+		struct key k = key_of(i);
+		uint64_t hash = colliding == CONN_IN
+					? conn_hash(&t, k.in_addrs, k.in_ports, k.proto)
+					: conn_hash(&t, k.out_addrs, k.out_ports, k.proto);
+		uint32_t before = t.arena->used;
+
+		if ((hash & t.bucket_mask) > 3 || insert(&t, &k, 0))
 			continue;
 		refused++;
 		assert_int_equal(t.arena->used, before);
@@ -276,6 +277,12 @@ static void test_no_overflow_left(void **state)
 	}
 	check_table(&t);
 	conn_table_fini(&t);
+}
+
+static void test_no_overflow_left(void **state)
+{
+	no_overflow_left(CONN_IN);
+	no_overflow_left(CONN_OUT);
 }
 
 /* The same key twice, as two services on one server give it: each is found as long as it lives,

@@ -506,6 +506,33 @@ static void test_flood(void **state)
 	world_end();
 }
 
+/* Nor do single datagrams take the place of UDP flows that go on. */
+static void test_udp_flood(void **state)
+{
+	struct pkt p = UDP_IN(.payload = 1);
+	struct frame f;
+
+	row_world(NULL);
+	for (unsigned int i = 0; i < 10000; i++) {
+		p.src = i < 500 ? CLIENT_IP : "10.9.3.3";
+		p.sport = (uint16_t)(1000 + i);
+		for (unsigned int k = 0; k < (i < 500 ? 2 : 1); k++)
+			row_send(CLIENT, &p);
+		while (world_sent(SERVER, &f))
+			;
+	}
+	assert_true(world_counter("conn_evicted") > 8000);
+	world_mark();
+	p.src = CLIENT_IP;
+	for (unsigned int i = 0; i < 500; i++) {
+		p.sport = (uint16_t)(1000 + i);
+		row_send(CLIENT, &p);
+		assert_true(world_sent(SERVER, &f));
+	}
+	world_expect_counters("", "the flows were still there");
+	world_end();
+}
+
 /* All established: the newcomer is refused and counted. */
 static void test_full(void **state)
 {
@@ -542,6 +569,7 @@ int main(void)
 		cmocka_unit_test(test_thresholds_over_workers),
 		cmocka_unit_test(test_wlc_over_workers),
 		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_udp_flood),
 		cmocka_unit_test(test_full),
 	};
 
