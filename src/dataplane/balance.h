@@ -22,6 +22,9 @@ static inline void conn_count(struct worker *w, struct conn *c, enum conn_dir di
 {
 	struct dest_slot *slot = &w->dests[c->dest];
 
+	/* What goes on for a removed server's connections is nobody's (kernel). */
+	if (unlikely(!(snapshot_dest(w->snapshot, c->dest)->flags & DEST_AVAILABLE)))
+		return;
 	if (dir == CONN_IN) {
 		slot->inpkts++;
 		slot->inbytes += p->l3_len;
