@@ -52,22 +52,14 @@ static inline void fullnat_header_out(const struct conn_table *t, const struct p
 
 static void fullnat_in(const struct conn_table *t, const struct packet *p, const struct conn *c)
 {
-	uint16_t *ports = rewrite_ports(p);
-
 	fullnat_header_in(t, p, c);
-	ports[0] = c->lport;
-	ports[1] = c->dport;
-	rewrite_l4(p, c->l4_delta);
+	rewrite_l4(p, c->lport, c->dport, c->l4_delta);
 }
 
 static void fullnat_out(const struct conn_table *t, const struct packet *p, const struct conn *c)
 {
-	uint16_t *ports = rewrite_ports(p);
-
 	fullnat_header_out(t, p, c);
-	ports[0] = c->vport;
-	ports[1] = c->cport;
-	rewrite_l4(p, (uint16_t)~c->l4_delta);
+	rewrite_l4(p, c->vport, c->cport, (uint16_t)~c->l4_delta);
 }
 
 static const struct fwd_ops fullnat = {

@@ -2,7 +2,7 @@
 /*
  * NAT (masquerading): toward the server the destination becomes the server's address and port,
  * toward the client the source becomes the virtual ones. Checksums are updated, never verified:
- * a wrong one stays wrong. A UDP checksum of zero is filled in, as the kernel does.
+ * a wrong one stays wrong.
  */
 #include "fwd.h"
 #include "rewrite.h"
@@ -44,15 +44,13 @@ static inline void nat_header_out(const struct conn_table *t, const struct packe
 static void nat_in(const struct conn_table *t, const struct packet *p, const struct conn *c)
 {
 	nat_header_in(t, p, c);
-	rewrite_ports(p)[1] = c->dport;
-	rewrite_l4(p, c->l4_delta);
+	rewrite_l4(p, c->lport, c->dport, c->l4_delta);
 }
 
 static void nat_out(const struct conn_table *t, const struct packet *p, const struct conn *c)
 {
 	nat_header_out(t, p, c);
-	rewrite_ports(p)[0] = c->vport;
-	rewrite_l4(p, (uint16_t)~c->l4_delta);
+	rewrite_l4(p, c->vport, c->cport, (uint16_t)~c->l4_delta);
 }
 
 static const struct fwd_ops nat = {

@@ -5,6 +5,7 @@
 
 #include "../checksum.h"
 #include "../packet.h"
+#include "../proto/proto.h"
 
 /* Lowers the TTL; ip_delta is what else changed in an IPv4 header (0: nothing). */
 static inline void rewrite_ttl(const struct packet *p, uint16_t ip_delta)
@@ -20,28 +21,30 @@ static inline void rewrite_ttl(const struct packet *p, uint16_t ip_delta)
 		checksum_apply(ip->hdr_checksum, checksum_add(ip_delta, checksum_ttl_delta()));
 }
 
-/* Source and destination port, with which all our transport headers begin. */
-static inline uint16_t *rewrite_ports(const struct packet *p)
-{
-	return rte_pktmbuf_mtod_offset(p->mbuf, uint16_t *, p->l4);
-}
-
 /* Delta of replacing an IPv6 address. */
 uint16_t rewrite_delta128(const struct lvs_addr *from, const struct lvs_addr *to);
 
-/* Brings a UDP checksum up to date; makes one where there is none. */
-void rewrite_udp_checksum(const struct packet *p, uint16_t delta);
-
-/* Brings the transport checksum up to date after addresses and ports were changed by `delta`. */
-static inline void rewrite_l4(const struct packet *p, uint16_t delta)
+/*
+ * After the addresses: gives a packet its new ports and brings the transport checksum up to date,
+ * to which all the changes add `delta`. TCP and UDP, which is nearly everything, in line; whatever
+ * is special is the protocol's own business.
+ */
+static inline void rewrite_l4(const struct packet *p, uint16_t sport, uint16_t dport,
+			      uint16_t delta)
 {
-	if (p->proto == IPPROTO_TCP)
+	union packet_ports ports = {.src = sport, .dst = dport};
+	uint16_t sum;
+
+	if (likely(p->proto == IPPROTO_TCP)) {
+		memcpy(packet_tcp(p), &ports.both, sizeof(ports.both));
 		packet_tcp(p)->cksum = checksum_apply(packet_tcp(p)->cksum, delta);
-	else if (likely(packet_udp(p)->dgram_cksum != 0 &&
-			checksum_apply(packet_udp(p)->dgram_cksum, delta) != 0))
-		packet_udp(p)->dgram_cksum = checksum_apply(packet_udp(p)->dgram_cksum, delta);
-	else
-		rewrite_udp_checksum(p, delta);
+	} else if (likely(p->proto == IPPROTO_UDP && packet_udp(p)->dgram_cksum != 0 &&
+			  (sum = checksum_apply(packet_udp(p)->dgram_cksum, delta)) != 0)) {
+		memcpy(packet_udp(p), &ports.both, sizeof(ports.both));
+		packet_udp(p)->dgram_cksum = sum;
+	} else {
+		proto_table[p->proto]->translate(p, ports, delta);
+	}
 }
 
 #endif

@@ -35,6 +35,12 @@ struct proto_ops {
 	/* Connections in this state count as active. Bit per state. */
 	uint32_t active_states;
 
+	/* Worker, NAT: the addresses have been changed; puts `ports` in place of the packet's
+	 * (which p->ports still tells) and updates the checksum, to which all the changes add
+	 * `delta` (checksum.h). A wrong checksum stays wrong. What fwd/rewrite.h does in line
+	 * does not come here; NULL: all. */
+	void (*translate)(const struct packet *p, union packet_ports ports, uint16_t delta);
+
 	/* Worker, table full: may this connection be given up for a new one? Half-open and
 	 * finished ones may, those that carry traffic never. */
 	bool (*expendable)(const struct conn *c);
