@@ -35,7 +35,7 @@ static inline struct packet_note *packet_note(struct rte_mbuf *m)
 }
 
 enum packet_kind {
-	PACKET_FLOW,     /* TCP or UDP, whole: has addresses and ports */
+	PACKET_FLOW,     /* of a protocol of proto/, whole: has addresses and ports */
 	PACKET_FRAGMENT, /* has addresses; l4: what follows the IPv4 header, or the fragment header
 			  */
 	PACKET_ICMP_ERROR, /* about a packet: `quoted` says which */
@@ -60,9 +60,12 @@ struct packet {
 	uint16_t l4;     /* offset of the transport header */
 	uint16_t l3_len; /* IP packet, header included */
 	uint8_t af;
-	uint8_t proto; /* after any extension headers */
-	uint8_t kind;  /* enum packet_kind */
-	uint8_t tcp_flags;
+	uint8_t proto;      /* after any extension headers */
+	uint8_t kind;       /* enum packet_kind */
+	union {             /* what moves the connection's state */
+		uint8_t tcp_flags;
+		uint8_t sctp_chunk; /* enum sctp_chunk */
+	};
 	uint8_t ttl;
 	uint8_t fragment; /* FRAGMENT_*; 0 of what came in by itself */
 };

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * First step of a packet's way: Ethernet, VLAN tags, IPv4 with options, IPv6 with extension
- * headers, TCP, UDP, ICMP errors. Whatever is malformed ends here under its own counter; whatever
- * is well-formed but none of these is left to the kernel.
+ * headers, TCP, UDP, SCTP, ICMP errors. Whatever is malformed ends here under its own
+ * counter; whatever is well-formed but none of these is left to the kernel.
  */
 #include "parse.h"
 
 #include "checksum.h"
+#include "proto/sctp.h"
 
 #define VLAN_TAGS_MAX      2
 #define IP6_EXTENSIONS_MAX 8
@@ -55,6 +56,36 @@ static enum counter parse_udp(struct packet *p, uint32_t here, uint32_t len)
 	return PARSE_OK;
 }
 
+/* A COOKIE ECHO or COOKIE ACK with an ABORT right behind it is an ABORT (kernel). */
+static bool sctp_aborts(const struct packet *p, uint32_t first, uint32_t len)
+{
+	uint32_t at = (uint32_t)sizeof(struct sctp_header) + RTE_ALIGN(first, 4);
+	struct sctp_chunk_header room;
+
+	if (first < sizeof(room) || at + sizeof(room) > len)
+		return false;
+	const struct sctp_chunk_header *second =
+		rte_pktmbuf_read(p->mbuf, p->l4 + at, sizeof(room), &room);
+
+	return second && second->type == SCTP_ABORT;
+}
+
+/* A packet without a chunk says nothing to anybody (RFC 9260 section 3). */
+static enum counter parse_sctp(struct packet *p, uint32_t here, uint32_t len)
+{
+	const struct sctp_header *sctp =
+		rte_pktmbuf_mtod_offset(p->mbuf, struct sctp_header *, p->l4);
+	const struct sctp_chunk_header *chunk = (const void *)(sctp + 1);
+
+	if (unlikely(here < sizeof(*sctp) + sizeof(*chunk)))
+		return COUNTER_sctp_short;
+	p->sctp_chunk = chunk->type;
+	if ((chunk->type == SCTP_COOKIE_ECHO || chunk->type == SCTP_COOKIE_ACK) &&
+	    sctp_aborts(p, rte_be_to_cpu_16(chunk->length), len))
+		p->sctp_chunk = SCTP_ABORT;
+	return PARSE_OK;
+}
+
 /* ICMP errors are about a packet of ours, perhaps; the rest is the kernel's. */
 static enum counter parse_icmp(struct packet *p, uint32_t here)
 {
@@ -82,6 +113,8 @@ static enum counter parse_l4(struct packet *p, uint32_t here, uint32_t len)
 		drop = parse_tcp(p, here, len);
 	} else if (p->proto == IPPROTO_UDP) {
 		drop = parse_udp(p, here, len);
+	} else if (p->proto == IPPROTO_SCTP) {
+		drop = parse_sctp(p, here, len);
 	} else {
 		if (p->proto == (p->af == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6))
 			return parse_icmp(p, here);

@@ -31,6 +31,9 @@ static const struct stack {
 	{"UDP", UDP_IN(.payload = 5)},
 	{"UDP without checksum", UDP_IN(.payload = 5, .no_checksum = true)},
 	{"UDP behind IP options", UDP_IN(.payload = 5, .ip_options = "01010101")},
+	{"SCTP", SCTP_IN(.chunks = "0b000004")},
+	{"SCTP with a bundle", SCTP_IN(.chunks = "0a000006aabb000006000004", .payload = 3)},
+	{"SCTP behind IP options", SCTP_IN(.chunks = "01000004", .ip_options = OPTIONS_40)},
 	{"UDP behind a VLAN tag", UDP_IN(.payload = 5, .vlan = {0x88a80064})},
 };
 
@@ -102,6 +105,8 @@ static const char *short_segment(const struct pkt *p, const uint8_t *l4, size_t 
 			return "tcp_short";
 		return n < (size_t)(l4[12] >> 4) * 4 ? "tcp_offset" : NULL;
 	}
+	if (p->l4 == L4_SCTP)
+		return n < 16 ? "sctp_short" : NULL;
 	if (n < 8)
 		return "udp_short";
 	return n < (size_t)(l4[4] << 8 | l4[5]) ? "udp_length" : NULL;
@@ -143,6 +148,12 @@ static void test_cut_packet_with_padding(void **state)
 	cut_packets(true);
 }
 
+/* What must be there, the first chunk's header included. */
+static size_t l4_header_len(const struct pkt *p)
+{
+	return p->l4 == L4_TCP ? 20 : p->l4 == L4_SCTP ? 16 : 8;
+}
+
 /* Headers that do not lie in one segment are not read: dropped, at every place of the cut. */
 static void test_headers_in_segments(void **state)
 {
@@ -151,7 +162,7 @@ static void test_headers_in_segments(void **state)
 	row_world(NULL);
 	for (size_t i = 0; i < RTE_DIM(stacks); i++) {
 		row_frame_in(CLIENT, &stacks[i].p, &f);
-		size_t headers = f.l3 + ip_header_len(&f) + (stacks[i].p.l4 == L4_TCP ? 20 : 8);
+		size_t headers = f.l3 + ip_header_len(&f) + l4_header_len(&stacks[i].p);
 
 		for (size_t first = 0; first < headers; first++) {
 			world_mark();
@@ -159,11 +170,11 @@ static void test_headers_in_segments(void **state)
 			world_turn();
 			world_poll();
 			row_expect_nothing(stacks[i].what);
-			assert_int_equal(world_counter("eth_short") + world_counter("ip4_short") +
-						 world_counter("ip4_ihl") +
-						 world_counter("tcp_short") +
-						 world_counter("udp_short"),
-					 1);
+			assert_int_equal(
+				world_counter("eth_short") + world_counter("ip4_short") +
+					world_counter("ip4_ihl") + world_counter("tcp_short") +
+					world_counter("udp_short") + world_counter("sctp_short"),
+				1);
 		}
 	}
 	world_end();

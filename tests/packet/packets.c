@@ -130,6 +130,37 @@ static void put_udp(struct frame *f, const struct pkt *p)
 	put_payload(f, p);
 }
 
+static void put_sctp(struct frame *f, const struct pkt *p)
+{
+	put16(f, p->sport);
+	put16(f, p->dport);
+	put32(f, 0x5eed5eed); /* verification tag */
+	put32(f, 0);          /* checksum */
+	put_hex(f, p->chunks);
+	put_payload(f, p);
+}
+
+/* RFC 9260 appendix A, bit by bit. */
+static uint32_t crc32c(const uint8_t *data, size_t n)
+{
+	uint32_t crc = ~0u;
+
+	for (size_t i = 0; i < n; i++) {
+		crc ^= data[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
+	}
+	return ~crc;
+}
+
+static void set_sctp_checksum(struct frame *f, size_t at, uint32_t error)
+{
+	uint32_t crc = crc32c(f->data + at, f->len - at) ^ error;
+
+	for (size_t i = 0; i < 4; i++)
+		f->data[at + 8 + i] = (uint8_t)(crc >> 8 * i);
+}
+
 static void put_icmp(struct frame *f, const struct pkt *p)
 {
 	put8(f, p->icmp_type);
@@ -201,6 +232,10 @@ static void put_l4(struct frame *f, const struct pkt *p)
 		put_icmp(f, p);
 		set16(f, at + 2, (uint16_t)~sum16(f->data + at, f->len - at, 0));
 		break;
+	case L4_SCTP:
+		put_sctp(f, p);
+		set_sctp_checksum(f, at, p->checksum_off_by);
+		break;
 	case L4_NONE:
 		put_payload(f, p);
 		break;
@@ -211,8 +246,10 @@ static void put_l4(struct frame *f, const struct pkt *p)
 
 static void put_ip(struct frame *f, const struct pkt *p)
 {
-	static const uint8_t protos[] = {
-		[L4_TCP] = IPPROTO_TCP, [L4_UDP] = IPPROTO_UDP, [L4_ICMP] = IPPROTO_ICMP};
+	static const uint8_t protos[] = {[L4_TCP] = IPPROTO_TCP,
+					 [L4_UDP] = IPPROTO_UDP,
+					 [L4_ICMP] = IPPROTO_ICMP,
+					 [L4_SCTP] = IPPROTO_SCTP};
 	uint32_t src = ip4(p->src), dst = ip4(p->dst);
 	uint32_t words = 5 + (uint32_t)(p->ip_options ? strlen(p->ip_options) / 8 : 0);
 

@@ -26,7 +26,7 @@ typedef uint64_t mac_t;
 /* In fields whose default is not zero: zero. */
 #define ZERO 0x1000000
 
-enum l4 { L4_NONE, L4_TCP, L4_UDP, L4_ICMP };
+enum l4 { L4_NONE, L4_TCP, L4_UDP, L4_ICMP, L4_SCTP };
 
 struct pkt {
 	mac_t to, from;       /* Ethernet; 0: the row's default */
@@ -51,9 +51,11 @@ struct pkt {
 	const char *tcp_options; /* hex, a multiple of 4 bytes */
 	uint32_t tcp_offset_is;  /* words */
 	uint32_t udp_length_is;
-	bool no_checksum;         /* UDP: zero */
-	uint16_t checksum_off_by; /* added to the right TCP or UDP checksum, one's complement */
+	bool no_checksum;              /* UDP: zero */
+	uint16_t checksum_off_by;      /* added to the right TCP or UDP checksum, one's complement;
+					* SCTP: exclusive or */
 	const struct pkt *checksum_of; /* takes over the TCP or UDP checksum of another packet */
+	const char *chunks;            /* SCTP: hex; the payload follows */
 	unsigned int payload;          /* bytes */
 	unsigned int payload_from;     /* the pattern begins with its byte number so many */
 

@@ -65,6 +65,27 @@ enum side { CLIENT, SERVER }; /* ports */
 		.ttl = 63, __VA_ARGS__                                                             \
 	}
 
+#define SCTP_IN(...)                                                                               \
+	{                                                                                          \
+		.l4 = L4_SCTP, .src = CLIENT_IP, .dst = VIP, .sport = 30001, .dport = 2905,        \
+		__VA_ARGS__                                                                        \
+	}
+#define SCTP_FORWARDED(...)                                                                        \
+	{                                                                                          \
+		.l4 = L4_SCTP, .src = CLIENT_IP, .dst = SERVER_IP, .sport = 30001, .dport = 9000,  \
+		.ttl = 63, __VA_ARGS__                                                             \
+	}
+#define SCTP_REPLY(...)                                                                            \
+	{                                                                                          \
+		.l4 = L4_SCTP, .src = SERVER_IP, .dst = CLIENT_IP, .sport = 9000, .dport = 30001,  \
+		__VA_ARGS__                                                                        \
+	}
+#define SCTP_BACK(...)                                                                             \
+	{                                                                                          \
+		.l4 = L4_SCTP, .src = VIP, .dst = CLIENT_IP, .sport = 2905, .dport = 30001,        \
+		.ttl = 63, __VA_ARGS__                                                             \
+	}
+
 /* An ICMP error of the director. */
 #define ICMP_ERROR(speaker, to, error_type, error_code, about, ...)                                \
 	{                                                                                          \
