@@ -246,7 +246,7 @@ void balance_flow(struct worker *w, struct packet *p)
 		.addrs = p->addrs,
 		.addrs6 = likely(p->af == AF_INET) ? NULL : packet_ip6(p)->src_addr,
 		.ports = p->ports,
-		.proto = p->proto,
+		.proto = p->flow_proto,
 	};
 	enum conn_dir dir;
 	struct conn *c = conn_lookup(&w->conns, &key, &dir);

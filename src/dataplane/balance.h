@@ -10,7 +10,7 @@ static inline void balance_hash(const struct worker *w, struct packet *p)
 {
 	if (unlikely(p->af == AF_INET6))
 		p->addrs = conn_digest6(&w->conns, packet_ip6(p)->src_addr);
-	p->hash = conn_hash(&w->conns, p->addrs, p->ports, p->proto);
+	p->hash = conn_hash(&w->conns, p->addrs, p->ports, p->flow_proto);
 }
 
 /* Takes over a PACKET_FLOW whose hash is set. */

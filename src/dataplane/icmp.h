@@ -40,8 +40,9 @@ uint16_t icmp_checksum(const struct rte_mbuf *m, uint32_t off, uint32_t len,
 struct icmp_quote {
 	struct lvs_addr pair[2]; /* source, destination */
 	union packet_ports ports;
-	uint16_t l3, l4; /* offsets of the quoted headers */
-	uint8_t af, proto;
+	uint16_t l3, l4;   /* offsets of the quoted headers */
+	uint8_t af, proto; /* proto: of the connection */
+	bool portless;     /* the quoted packet has no ports: AH, ESP */
 };
 
 /* Reads the quotation of a PACKET_ICMP_ERROR. PARSE_OK, or why it cannot be. */

@@ -14,6 +14,7 @@
 #include "forward.h"
 #include "fwd/fwd.h"
 #include "parse.h"
+#include "proto/proto.h"
 
 /* Offset of the quoted transport header; 0: not there. */
 static uint32_t quoted_l4(const struct packet *p, uint32_t l3, uint32_t end, uint8_t *proto)
@@ -58,14 +59,26 @@ enum counter icmp_read_quote(const struct packet *p, struct icmp_quote *q)
 		return COUNTER_icmp_quote;
 	uint32_t l4 = quoted_l4(p, l3, end, &proto);
 
-	if (!l4 || l4 + sizeof(q->ports) > end)
-		return COUNTER_icmp_quote;
-	*q = (struct icmp_quote){.l3 = (uint16_t)l3, .l4 = (uint16_t)l4, .af = p->af};
-	const uint16_t *ports = rte_pktmbuf_mtod_offset(p->mbuf, uint16_t *, l4);
+	bool portless = proto_follows_ike(proto);
 
-	/* The error goes against the quoted packet: its connection's packets of that direction
-	 * have source and destination swapped. */
-	q->ports = (union packet_ports){.src = ports[1], .dst = ports[0]};
+	if (!l4 || l4 + (portless ? 0 : sizeof(q->ports)) > end)
+		return COUNTER_icmp_quote;
+	*q = (struct icmp_quote){
+		.l3 = (uint16_t)l3,
+		.l4 = (uint16_t)l4,
+		.af = p->af,
+		.proto = portless ? IPPROTO_UDP : proto,
+		.portless = portless,
+	};
+	if (portless) {
+		q->ports.src = q->ports.dst = rte_cpu_to_be_16(IKE_PORT);
+	} else {
+		const uint16_t *ports = rte_pktmbuf_mtod_offset(p->mbuf, uint16_t *, l4);
+
+		/* The error goes against the quoted packet: its connection's packets of that
+		 * direction have source and destination swapped. */
+		q->ports = (union packet_ports){.src = ports[1], .dst = ports[0]};
+	}
 	if (p->af == AF_INET) {
 		const struct rte_ipv4_hdr *ip =
 			rte_pktmbuf_mtod_offset(p->mbuf, struct rte_ipv4_hdr *, l3);
@@ -79,7 +92,6 @@ enum counter icmp_read_quote(const struct packet *p, struct icmp_quote *q)
 		memcpy(&q->pair[0], ip->dst_addr, 16);
 		memcpy(&q->pair[1], ip->src_addr, 16);
 	}
-	q->proto = proto;
 	return PARSE_OK;
 }
 
@@ -162,7 +174,6 @@ static void translate(struct worker *w, struct packet *p, const struct icmp_quot
 		      const struct conn *c, enum conn_dir dir, const struct fwd_ops *how)
 {
 	struct icmp_header *icmp = rte_pktmbuf_mtod_offset(p->mbuf, struct icmp_header *, p->l4);
-	uint16_t *ports = rte_pktmbuf_mtod_offset(p->mbuf, uint16_t *, q->l4);
 	struct ends e;
 
 	ends_of(w, c, dir, &e);
@@ -172,8 +183,12 @@ static void translate(struct worker *w, struct packet *p, const struct icmp_quot
 		delta = checksum_add(delta, replace_addr(p, true, &e.far));
 	delta = checksum_add(delta, replace_quoted_addr(p, q, true, &e.near));
 	delta = checksum_add(delta, replace_quoted_addr(p, q, false, &e.far));
-	delta = checksum_add(delta, replace(&ports[0], &e.near_port, 2));
-	delta = checksum_add(delta, replace(&ports[1], &e.far_port, 2));
+	if (!q->portless) {
+		uint16_t *ports = rte_pktmbuf_mtod_offset(p->mbuf, uint16_t *, q->l4);
+
+		delta = checksum_add(delta, replace(&ports[0], &e.near_port, 2));
+		delta = checksum_add(delta, replace(&ports[1], &e.far_port, 2));
+	}
 	icmp->checksum = checksum_apply(icmp->checksum, delta);
 }
 

@@ -54,13 +54,14 @@ struct packet {
 	struct rte_mbuf *mbuf;
 	uint64_t hash;
 	uint64_t addrs;  /* source and destination as they lie in the header */
-	uint32_t ports;  /* likewise */
+	uint32_t ports;  /* likewise; those of IKE in a protocol that has none */
 	uint16_t port;   /* index of the port where it came in */
 	uint16_t l3;     /* offset of the IP header in the mbuf's data */
 	uint16_t l4;     /* offset of the transport header */
 	uint16_t l3_len; /* IP packet, header included */
 	uint8_t af;
 	uint8_t proto;      /* after any extension headers */
+	uint8_t flow_proto; /* of the connection it belongs to; differs for AH and ESP */
 	uint8_t kind;       /* enum packet_kind */
 	union {             /* what moves the connection's state */
 		uint8_t tcp_flags;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * First step of a packet's way: Ethernet, VLAN tags, IPv4 with options, IPv6 with extension
- * headers, TCP, UDP, SCTP, ICMP errors. Whatever is malformed ends here under its own
+ * headers, TCP, UDP, SCTP, AH, ESP, ICMP errors. Whatever is malformed ends here under its own
  * counter; whatever is well-formed but none of these is left to the kernel.
  */
 #include "parse.h"
 
 #include "checksum.h"
+#include "proto/proto.h"
 #include "proto/sctp.h"
 
 #define VLAN_TAGS_MAX      2
@@ -86,6 +87,16 @@ static enum counter parse_sctp(struct packet *p, uint32_t here, uint32_t len)
 	return PARSE_OK;
 }
 
+/* AH and ESP: no ports, but IKE's. Nothing in them is looked at. */
+static void parse_ipsec(struct packet *p)
+{
+	const rte_be16_t ike = rte_cpu_to_be_16(IKE_PORT);
+
+	p->ports = ((union packet_ports){.src = ike, .dst = ike}).both;
+	p->flow_proto = IPPROTO_UDP;
+	p->kind = PACKET_FLOW;
+}
+
 /* ICMP errors are about a packet of ours, perhaps; the rest is the kernel's. */
 static enum counter parse_icmp(struct packet *p, uint32_t here)
 {
@@ -116,13 +127,16 @@ static enum counter parse_l4(struct packet *p, uint32_t here, uint32_t len)
 	} else if (p->proto == IPPROTO_SCTP) {
 		drop = parse_sctp(p, here, len);
 	} else {
-		if (p->proto == (p->af == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+		if (proto_follows_ike(p->proto))
+			parse_ipsec(p);
+		else if (p->proto == (p->af == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6))
 			return parse_icmp(p, here);
 		return PARSE_OK;
 	}
 	if (unlikely(drop != PARSE_OK))
 		return drop;
 	memcpy(&p->ports, rte_pktmbuf_mtod_offset(p->mbuf, void *, p->l4), sizeof(p->ports));
+	p->flow_proto = p->proto;
 	p->kind = PACKET_FLOW;
 	return PARSE_OK;
 }

@@ -35,6 +35,10 @@ struct proto_ops {
 	/* Connections in this state count as active. Bit per state. */
 	uint32_t active_states;
 
+	/* Has no ports and no connections of its own: its packets follow the connection that has
+	 * agreed on their keys (IKE: UDP, both ports 500). */
+	bool follows_ike;
+
 	/* Worker, NAT: the addresses have been changed; puts `ports` in place of the packet's
 	 * (which p->ports still tells) and updates the checksum, to which all the changes add
 	 * `delta` (checksum.h). A wrong checksum stays wrong. What fwd/rewrite.h does in line
@@ -54,6 +58,13 @@ void proto_register(const struct proto_ops *ops);
 	}
 
 extern const struct proto_ops *proto_table[256]; /* by IPPROTO_*; NULL: not balanced */
+
+#define IKE_PORT 500
+
+static inline bool proto_follows_ike(uint8_t proto)
+{
+	return proto_table[proto] && proto_table[proto]->follows_ike;
+}
 
 /* The kernel's default timeouts of every registered protocol. */
 void proto_timeouts_default(struct timeouts *out);
