@@ -8,7 +8,7 @@ import itertools
 import socket
 import struct
 
-ICMP, TCP, UDP = 1, 6, 17
+ICMP, TCP, UDP, ESP, AH, SCTP = 1, 6, 17, 50, 51, 132
 
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR = (1 << bit for bit in range(8))
 FLAG_LETTERS = 'FSRPAUEC'
@@ -71,8 +71,46 @@ def udp(src, sport, dst, dport, data=b'', zero_checksum=False, bad_checksum=Fals
     return ip(src, dst, UDP, datagram, **ip_fields)
 
 
+def _crc32c_table():
+    for value in range(256):
+        for _ in range(8):
+            value = value >> 1 ^ (0x82f63b78 if value & 1 else 0)
+        yield value
+
+
+_CRC32C = tuple(_crc32c_table())
+
+
+def crc32c(data):
+    value = 0xffffffff
+    for byte in data:
+        value = value >> 8 ^ _CRC32C[(value ^ byte) & 255]
+    return value ^ 0xffffffff
+
+
+def chunk(kind, data=b'', flags=0, length=None):
+    """A chunk of SCTP, padded to whole words."""
+    if length is None:
+        length = 4 + len(data)
+    return struct.pack('!BBH', kind, flags, length) + data + b'\0' * (-len(data) % 4)
+
+
+def sctp(src, sport, dst, dport, chunks, tag=0x5eed, bad_checksum=False, **ip_fields):
+    value = crc32c(struct.pack('!HHII', sport, dport, tag, 0) + chunks)
+    if bad_checksum:
+        value ^= 0x1234
+    return ip(src, dst, SCTP, struct.pack('!HHI', sport, dport, tag) + struct.pack('<I', value)
+              + chunks, **ip_fields)
+
+
 def echo(src, dst, number=1, data=b'ping', **ip_fields):
     message = struct.pack('!BBHHH', 8, 0, 0, 0x77, number) + data
+    message = message[:2] + struct.pack('!H', checksum(message)) + message[4:]
+    return ip(src, dst, ICMP, message, **ip_fields)
+
+
+def icmp_error(src, dst, kind, code, quote, rest=0, **ip_fields):
+    message = struct.pack('!BBHI', kind, code, 0, rest) + quote
     message = message[:2] + struct.pack('!H', checksum(message)) + message[4:]
     return ip(src, dst, ICMP, message, **ip_fields)
 
@@ -131,6 +169,15 @@ def _describe_udp(src, dst, datagram):
     return text + ' sum ' + ('none' if value == 0 else _verdict(src, dst, UDP, datagram))
 
 
+def _describe_sctp(src, dst, segment):
+    sport, dport, tag = struct.unpack('!HHI', segment[:8])
+    right = crc32c(segment[:8] + bytes(4) + segment[12:])
+    text = '%s:%d > %s:%d SCTP tag %x' % (src, sport, dst, dport, tag)
+    if len(segment) > 12:
+        text += ' chunk %d data %s' % (segment[12], _show(segment[13:]))
+    return text + ' sum ' + ('ok' if struct.unpack('<I', segment[8:12])[0] == right else 'WRONG')
+
+
 def _describe_icmp(src, dst, message):
     text = '%s > %s ICMP %d/%d' % (src, dst, message[0], message[1])
     if message[0] in (3, 4, 5, 11, 12):
@@ -151,7 +198,8 @@ def _show(data):
     return text
 
 
-_DESCRIBE = {TCP: (_describe_tcp, 20), UDP: (_describe_udp, 8), ICMP: (_describe_icmp, 8)}
+_DESCRIBE = {TCP: (_describe_tcp, 20), UDP: (_describe_udp, 8), ICMP: (_describe_icmp, 8),
+             SCTP: (_describe_sctp, 12)}
 
 
 def describe(packet, mask_ident=False):
