@@ -288,6 +288,8 @@ enum counter parse_first_fragment(struct packet *p)
 	    (drop == PARSE_OK && p->kind == PACKET_FLOW && p->proto == IPPROTO_TCP &&
 	     off + (uint32_t)(packet_tcp(p)->data_off >> 4) * 4 > end))
 		return COUNTER_fragment_tiny;
+	if (p->kind == PACKET_FLOW && !proto_table[p->proto]->fragments)
+		p->kind = PACKET_OTHER;
 	return drop;
 }
 

@@ -15,7 +15,8 @@ enum counter parse_packet(struct packet *p, const struct rte_ether_addr *mac);
 
 /*
  * Reads on in a PACKET_FRAGMENT that is its datagram's first: p becomes a PACKET_FLOW, or a
- * PACKET_OTHER of a protocol without ports. Returns PARSE_OK or why it must be dropped.
+ * PACKET_OTHER of a protocol whose fragments are not balanced. Returns PARSE_OK or why it must be
+ * dropped.
  */
 enum counter parse_first_fragment(struct packet *p);
 

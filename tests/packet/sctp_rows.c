@@ -159,6 +159,14 @@ static const struct row rows[] = {
 		.counters = "punted",
 	},
 	{
+		.what = "a fragment is the kernel's",
+		.setup = services,
+		.before = {OPEN},
+		.in = SCTP_IN(.chunks = COOKIE_ECHO, .frag = 0x2000),
+		.punted = true,
+		.counters = "punted",
+	},
+	{
 		.what = "INIT, no server: port unreachable",
 		.setup = services_quiesced,
 		.in = SCTP_IN(.chunks = INIT),

@@ -152,6 +152,7 @@ static const struct proto_ops sctp = {
 	.name = "SCTP",
 	.proto = IPPROTO_SCTP,
 	.index = PROTO_IX_SCTP,
+	.fragments = false, /* a CRC cannot be updated without the length of the whole */
 	.n_states = SCTP_STATES,
 	.state_names = sctp_names,
 	.timeouts = sctp_timeouts,
