@@ -13,7 +13,8 @@
 #define ICMP4_PACKET_MAX 576
 #define ICMP6_PACKET_MAX 1280
 #define ICMP_TTL         64
-#define ICMP4_TOS        0xc0 /* internetwork control */
+#define ICMP4_TOS        0xc0 /* internetwork control; with it the TOS bits of the packet */
+#define TOS_MASK         0x1e
 
 struct type_code {
 	uint8_t type, code;
@@ -55,7 +56,8 @@ static uint32_t fill_ip(void *to, const struct packet *p, const struct lvs_addr 
 
 		*ip = (struct rte_ipv4_hdr){
 			.version_ihl = RTE_IPV4_VHL_DEF,
-			.type_of_service = ICMP4_TOS,
+			.type_of_service =
+				(uint8_t)(ICMP4_TOS | (packet_ip4(p)->type_of_service & TOS_MASK)),
 			.total_length = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + payload)),
 			.packet_id = (uint16_t)rte_rand(),
 			.time_to_live = ICMP_TTL,
