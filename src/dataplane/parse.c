@@ -65,10 +65,10 @@ static bool sctp_aborts(const struct packet *p, uint32_t first, uint32_t len)
 
 	if (first < sizeof(room) || at + sizeof(room) > len)
 		return false;
-	const struct sctp_chunk_header *second =
-		rte_pktmbuf_read(p->mbuf, p->l4 + at, sizeof(room), &room);
+	/* A chunk begins with its type; in a cut frame it may lie at any address. */
+	const uint8_t *second = rte_pktmbuf_read(p->mbuf, p->l4 + at, sizeof(room), &room);
 
-	return second && second->type == SCTP_ABORT;
+	return second && *second == SCTP_ABORT;
 }
 
 /* A packet without a chunk says nothing to anybody (RFC 9260 section 3). */
