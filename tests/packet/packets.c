@@ -76,6 +76,17 @@ uint16_t sum16(const void *data, size_t n, uint32_t start)
 	return (uint16_t)sum;
 }
 
+bool is_ip6(const char *text)
+{
+	return text && strchr(text, ':');
+}
+
+void ip6(const char *text, uint8_t out[16])
+{
+	if (!text || inet_pton(AF_INET6, text, out) != 1)
+		fail("not an IPv6 address", text ? text : "(none)");
+}
+
 static uint32_t or_default(uint32_t value, uint32_t fallback)
 {
 	if (value == ZERO)
@@ -170,7 +181,7 @@ static void put_icmp(struct frame *f, const struct pkt *p)
 	put16(f, p->icmp_info);
 	if (p->quote) {
 		struct frame *q = malloc(sizeof(*q));
-		size_t max = p->quote_max ? p->quote_max : 548;
+		size_t max = p->quote_max ? p->quote_max : is_ip6(p->src) ? 1232 : 548;
 
 		packet_build(p->quote, q);
 		for (size_t i = 0; i < max && q->l3 + i < q->len - p->quote->padding; i++)
@@ -180,11 +191,12 @@ static void put_icmp(struct frame *f, const struct pkt *p)
 	put_payload(f, p);
 }
 
-/* The right checksum of the TCP or UDP segment that begins at `at`. */
+/* The right checksum of the segment with a pseudo header that begins at `at`. */
 static uint16_t transport_checksum(const struct frame *f, size_t at, uint8_t proto)
 {
 	size_t n = f->len - at;
-	uint32_t sum = sum16(f->data + f->l3 + 12, 8, proto);
+	bool v6 = f->data[f->l3] >> 4 == 6;
+	uint32_t sum = sum16(f->data + f->l3 + (v6 ? 8 : 12), v6 ? 32 : 8, proto);
 	uint16_t folded;
 
 	/* A datagram with its own idea of its length: what it covers. */
@@ -230,7 +242,9 @@ static void put_l4(struct frame *f, const struct pkt *p)
 		break;
 	case L4_ICMP:
 		put_icmp(f, p);
-		set16(f, at + 2, (uint16_t)~sum16(f->data + at, f->len - at, 0));
+		set16(f, at + 2,
+		      is_ip6(p->src) ? transport_checksum(f, at, IPPROTO_ICMPV6)
+				     : (uint16_t)~sum16(f->data + at, f->len - at, 0));
 		break;
 	case L4_SCTP:
 		put_sctp(f, p);
@@ -271,6 +285,24 @@ static void put_ip(struct frame *f, const struct pkt *p)
 	      (uint16_t)(~sum16(f->data + f->l3, words * 4, 0) + p->ip_checksum_off_by));
 }
 
+static void put_ip6(struct frame *f, const struct pkt *p)
+{
+	static const uint8_t protos[] = {
+		[L4_TCP] = IPPROTO_TCP, [L4_UDP] = IPPROTO_UDP, [L4_ICMP] = IPPROTO_ICMPV6};
+
+	f->l3 = f->len;
+	put32(f, or_default(p->version_is, 6) << 28 | (uint32_t)p->tos << 20);
+	put16(f, 0); /* payload length */
+	put8(f, p->l4 ? protos[p->l4] : p->proto);
+	put8(f, or_default(p->ttl, 64));
+	ip6(p->src, f->data + f->len);
+	ip6(p->dst, f->data + f->len + 16);
+	f->len += 32;
+	put_l4(f, p);
+	set16(f, f->l3 + 4,
+	      (uint16_t)or_default(p->total_length_is, (uint32_t)(f->len - f->l3 - 40)));
+}
+
 void packet_build(const struct pkt *p, struct frame *out)
 {
 	out->len = 0;
@@ -278,9 +310,11 @@ void packet_build(const struct pkt *p, struct frame *out)
 	put_mac(out, p->from);
 	for (int i = 0; i < 3 && p->vlan[i]; i++)
 		put32(out, p->vlan[i]);
-	put16(out, or_default(p->ether_type, 0x0800));
+	put16(out, or_default(p->ether_type, is_ip6(p->src) ? 0x86dd : 0x0800));
 	out->l3 = out->len;
-	if (p->src)
+	if (is_ip6(p->src))
+		put_ip6(out, p);
+	else if (p->src)
 		put_ip(out, p);
 	else
 		put_payload(out, p);

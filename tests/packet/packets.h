@@ -31,10 +31,10 @@ enum l4 { L4_NONE, L4_TCP, L4_UDP, L4_ICMP, L4_SCTP };
 struct pkt {
 	mac_t to, from;       /* Ethernet; 0: the row's default */
 	uint32_t vlan[3];     /* TPID << 16 | TCI */
-	uint32_t ether_type;  /* 0: IPv4 */
+	uint32_t ether_type;  /* 0: that of the addresses */
 	unsigned int padding; /* bytes of 0xee behind the IP packet */
 
-	const char *src, *dst; /* IPv4 addresses */
+	const char *src, *dst; /* IPv4 or IPv6 addresses */
 	uint8_t tos;
 	uint16_t id;
 	uint16_t frag;          /* flags and offset as on the wire: 0x4000 is DF */
@@ -62,8 +62,8 @@ struct pkt {
 	uint8_t icmp_type, icmp_code;
 	uint16_t icmp_info;
 	const struct pkt *quote; /* the packet that an ICMP error is about */
-	unsigned int quote_max;  /* bytes of it; 0: 548, as many as fit in 576 */
-	bool any_id;             /* expected: the id is the director's choice */
+	unsigned int quote_max;  /* bytes of it; 0: as many as fit in 576 (IPv6: 1,280) */
+	bool any_id; /* expected: the id (IPv6: the flow label) is the director's choice */
 };
 
 /* Ends the program when the fields make no frame. */
@@ -71,6 +71,9 @@ void packet_build(const struct pkt *p, struct frame *out);
 
 /* An IPv4 address as it lies in a packet. */
 uint32_t ip4(const char *text);
+
+bool is_ip6(const char *text);
+void ip6(const char *text, uint8_t out[16]);
 
 /* RFC 1071 over n bytes. */
 uint16_t sum16(const void *data, size_t n, uint32_t start);

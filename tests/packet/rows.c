@@ -69,6 +69,11 @@ static void adopt_id(struct frame *want, const struct frame *got)
 
 	if (got->len < want->l3 + 20)
 		return;
+	if (ip[0] >> 4 == 6) {
+		ip[1] = (uint8_t)((ip[1] & 0xf0) | (got->data[want->l3 + 1] & 0x0f));
+		memcpy(ip + 2, got->data + want->l3 + 2, 2);
+		return;
+	}
 	memcpy(ip + 4, got->data + want->l3 + 4, 2);
 	ip[10] = ip[11] = 0;
 	uint16_t sum = (uint16_t)~sum16(ip, 20, 0);
