@@ -31,6 +31,7 @@ static struct rte_mempool *pool;
 static struct rte_ring *rx[WORLD_PORTS][WORLD_QUEUES], *tx[WORLD_PORTS][WORLD_QUEUES];
 static uint64_t marks[COUNTERS];
 static int64_t clock_ahead_ns;
+static uint16_t headroom;
 
 static struct punted {
 	int port;
@@ -218,6 +219,7 @@ void world_begin(const struct world_config *config)
 
 	world_now = c.start ? c.start : 1000 * TICKS_PER_SECOND;
 	clock_ahead_ns = 0;
+	headroom = 0;
 	/* A clock that stands still at the first tick. */
 	shared.clock = (struct clock){.base_tick = world_now};
 	for (unsigned int p = 0; p < WORLD_PORTS; p++) {
@@ -273,19 +275,25 @@ static void bytes_free(void *addr, void *shinfo)
 	free(shinfo);
 }
 
-/* An mbuf whose data is an allocation of exactly these bytes. */
+void world_headroom(uint16_t bytes)
+{
+	headroom = bytes;
+}
+
+/* An mbuf whose buffer is an allocation of exactly the headroom and these bytes. */
 static struct rte_mbuf *mbuf_of(const uint8_t *data, size_t len)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
 	struct rte_mbuf_ext_shared_info *shinfo = calloc(1, sizeof(*shinfo));
-	uint8_t *bytes = malloc(len);
+	uint8_t *bytes = malloc(headroom + len);
 
 	must(m && shinfo && (bytes || !len), "no memory for a frame");
-	memcpy(bytes, data, len);
+	memcpy(bytes + headroom, data, len);
 	shinfo->free_cb = bytes_free;
 	shinfo->fcb_opaque = shinfo;
 	rte_mbuf_ext_refcnt_set(shinfo, 1);
-	rte_pktmbuf_attach_extbuf(m, bytes, RTE_BAD_IOVA, (uint16_t)len, shinfo);
+	rte_pktmbuf_attach_extbuf(m, bytes, RTE_BAD_IOVA, (uint16_t)(headroom + len), shinfo);
+	m->data_off = headroom;
 	must(rte_pktmbuf_append(m, (uint16_t)len) != NULL, "cannot fill a frame");
 	return m;
 }

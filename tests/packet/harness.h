@@ -91,6 +91,8 @@ mac_t mac_of(const char *addr); /* the address that a neighbour has here */
 /* ---- frames ---- */
 
 void world_inject(unsigned int port, unsigned int queue, const struct frame *f);
+/* How many bytes are free before every frame that comes in; 0 at the beginning of a world. */
+void world_headroom(uint16_t bytes);
 /* In two segments, the first of `first` bytes. */
 void world_inject_split(unsigned int port, const struct frame *f, size_t first);
 /* The next frame that was sent on the port. */

@@ -33,6 +33,7 @@ struct built {
 	struct snapshot snapshot;
 	const struct service *table[TABLE];
 	struct vip vips[TABLE];
+	struct vip laddrs[TABLE];
 	struct service services[SERVICES];
 	struct service_dest lists[SERVICES][LIST_MAX];
 	struct sched_event events[SERVICES][SCHED_EVENTS_MAX];
@@ -51,6 +52,16 @@ static struct fib_neighbour neighbours[ROUTES];
 static struct fib_source sources[ROUTES];
 static size_t n_routes, n_neighbours, n_sources;
 static struct fib *fib;
+
+static uint16_t read_addr(const char *text, struct lvs_addr *out)
+{
+	if (!is_ip6(text)) {
+		*out = addr_v4(ip4(text));
+		return AF_INET;
+	}
+	ip6(text, out->b);
+	return AF_INET6;
+}
 
 /* ---- services ---------------------------------------------------------------------------- */
 
@@ -85,8 +96,7 @@ uint32_t world_service(uint8_t proto, const char *addr, uint16_t port, const cha
 	assert_true(id < SERVICES);
 	*s = (struct w_service){.used = true};
 	s->s.id = id;
-	s->s.af = AF_INET;
-	s->s.addr = addr_v4(ip4(addr));
+	s->s.af = read_addr(addr, &s->s.addr);
 	s->s.port = htons(port);
 	s->s.proto = proto;
 	s->s.epoch = ++epoch;
@@ -140,12 +150,14 @@ uint32_t world_dest_limited(uint32_t service, const char *addr, uint16_t port, i
 			    uint32_t upper, uint32_t lower)
 {
 	uint32_t id = n_dests++;
+	struct lvs_addr a;
+	uint16_t af = read_addr(addr, &a);
 
 	assert_true(id < DESTS);
 	dests[id] = (struct w_dest){
-		.d = {.addr = addr_v4(ip4(addr)),
+		.d = {.addr = a,
 		      .port = htons(port),
-		      .af = AF_INET,
+		      .af = af,
 		      .upper = upper,
 		      .lower = effective_lower(upper, lower),
 		      .service = service},
@@ -207,11 +219,20 @@ void world_timeout(enum proto_index proto, unsigned int state, uint32_t seconds)
 	timeouts.s[proto][state] = seconds;
 }
 
+static void set_add(struct vip *set, uint16_t af, const struct lvs_addr *addr)
+{
+	uint32_t at = vip_hash(af, addr);
+
+	for (; set[at % TABLE].af; at++)
+		if (set[at % TABLE].af == af && addr_equal(&set[at % TABLE].addr, addr))
+			break;
+	set[at % TABLE] = (struct vip){.addr = *addr, .af = af};
+}
+
 static void build_service(struct built *b, uint32_t i)
 {
 	const struct w_service *w = &services[i];
 	struct service *s = &b->services[i];
-	struct vip vip = {.addr = w->s.addr, .af = w->s.af};
 	uint32_t at;
 
 	*s = w->s;
@@ -220,10 +241,7 @@ static void build_service(struct built *b, uint32_t i)
 	memcpy(b->events[i], w->events, sizeof(w->events));
 	s->dests = b->lists[i];
 	s->events = b->events[i];
-	for (at = vip_hash(vip.af, &vip.addr); b->vips[at % TABLE].af; at++)
-		if (addr_equal(&b->vips[at % TABLE].addr, &vip.addr))
-			break;
-	b->vips[at % TABLE] = vip;
+	set_add(b->vips, s->af, &s->addr);
 	if (w->removed)
 		return;
 	for (at = service_hash(s->af, s->proto, &s->addr, s->port); b->table[at % TABLE]; at++)
@@ -252,6 +270,8 @@ void world_publish(void)
 		.services = b->table,
 		.vip_mask = TABLE - 1,
 		.vips = b->vips,
+		.laddr_mask = TABLE - 1,
+		.laddrs = b->laddrs,
 		.n_dest_pages = DESTS / DEST_PAGE_SIZE,
 		.dest_pages = b->pages,
 	};
@@ -276,9 +296,8 @@ static void parse_prefix(const char *text, struct fib_route *out)
 	const char *slash = strchr(text, '/');
 
 	snprintf(addr, sizeof(addr), "%.*s", (int)strcspn(text, "/"), text);
-	out->af = AF_INET;
-	out->dst = addr_v4(ip4(addr));
-	out->prefix = slash ? (uint8_t)atoi(slash + 1) : 32;
+	out->af = read_addr(addr, &out->dst);
+	out->prefix = slash ? (uint8_t)atoi(slash + 1) : out->af == AF_INET ? 32 : 128;
 }
 
 static struct fib_route *route_find(const char *prefix)
@@ -287,7 +306,8 @@ static struct fib_route *route_find(const char *prefix)
 
 	parse_prefix(prefix, &want);
 	for (size_t i = 0; i < n_routes; i++)
-		if (routes[i].prefix == want.prefix && addr_equal(&routes[i].dst, &want.dst))
+		if (routes[i].af == want.af && routes[i].prefix == want.prefix &&
+		    addr_equal(&routes[i].dst, &want.dst))
 			return &routes[i];
 	fail_msg("no route %s", prefix);
 	return NULL;
@@ -301,7 +321,7 @@ void world_route(const char *prefix, enum fib_route_type type, uint16_t port, co
 	*r = (struct fib_route){.type = (uint8_t)type, .port = port};
 	parse_prefix(prefix, r);
 	if (gateway)
-		r->gateway = addr_v4(ip4(gateway));
+		read_addr(gateway, &r->gateway);
 }
 
 void world_route_mtu(const char *prefix, uint16_t mtu)
@@ -318,13 +338,17 @@ void world_route_remove(const char *prefix)
 
 mac_t mac_of(const char *addr)
 {
-	return 0x020000000000ull | ntohl(ip4(addr));
+	struct lvs_addr a;
+	uint16_t af = read_addr(addr, &a);
+
+	return 0x020000000000ull | ntohl(a.w[af == AF_INET ? 0 : 3]);
 }
 
 void world_neighbour(const char *addr, uint16_t port, mac_t mac)
 {
 	struct fib_neighbour *n = NULL;
-	struct lvs_addr a = addr_v4(ip4(addr));
+	struct lvs_addr a;
+	uint16_t af = read_addr(addr, &a);
 
 	for (size_t i = 0; i < n_neighbours; i++)
 		if (addr_equal(&neighbours[i].addr, &a) && neighbours[i].port == port)
@@ -332,7 +356,7 @@ void world_neighbour(const char *addr, uint16_t port, mac_t mac)
 	if (!n)
 		n = &neighbours[n_neighbours++];
 	assert_true(n_neighbours <= ROUTES);
-	*n = (struct fib_neighbour){.addr = a, .af = AF_INET, .port = port};
+	*n = (struct fib_neighbour){.addr = a, .af = af, .port = port};
 	mac = mac ? mac : mac_of(addr);
 	for (int i = 0; i < 6; i++)
 		n->mac[i] = (uint8_t)(mac >> (40 - 8 * i));
@@ -340,8 +364,9 @@ void world_neighbour(const char *addr, uint16_t port, mac_t mac)
 
 void world_neighbour_remove(const char *addr)
 {
-	struct lvs_addr a = addr_v4(ip4(addr));
+	struct lvs_addr a;
 
+	read_addr(addr, &a);
 	for (size_t i = 0; i < n_neighbours; i++)
 		if (addr_equal(&neighbours[i].addr, &a))
 			neighbours[i--] = neighbours[--n_neighbours];
@@ -349,9 +374,11 @@ void world_neighbour_remove(const char *addr)
 
 void world_source(const char *addr, uint16_t port)
 {
-	assert_true(n_sources < ROUTES);
-	sources[n_sources++] =
-		(struct fib_source){.addr = addr_v4(ip4(addr)), .af = AF_INET, .port = port};
+	struct fib_source *s = &sources[n_sources++];
+
+	assert_true(n_sources <= ROUTES);
+	*s = (struct fib_source){.port = port};
+	s->af = read_addr(addr, &s->addr);
 }
 
 static void fib_free_later(void *arg)
