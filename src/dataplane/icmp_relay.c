@@ -37,10 +37,19 @@ static uint32_t quoted_l4(const struct packet *p, uint32_t l3, uint32_t end, uin
 
 	*proto = ip->proto;
 	while (*proto == IPPROTO_HOPOPTS || *proto == IPPROTO_ROUTING ||
-	       *proto == IPPROTO_DSTOPTS) {
+	       *proto == IPPROTO_DSTOPTS || *proto == IPPROTO_FRAGMENT) {
 		if (off + 8 > end)
 			return 0;
 		h = rte_pktmbuf_mtod_offset(p->mbuf, uint8_t *, off);
+		if (*proto == IPPROTO_FRAGMENT) {
+			const struct fragment6 *f = (const void *)h;
+
+			if (f->offset & ~RTE_BE16(7))
+				return 0;
+			*proto = f->next;
+			off += (uint32_t)sizeof(*f);
+			continue;
+		}
 		*proto = h[0];
 		off += ((uint32_t)h[1] + 1) * 8;
 	}

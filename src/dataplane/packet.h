@@ -87,7 +87,7 @@ struct fragment6 {
 	uint8_t reserved;
 	uint16_t offset; /* in bytes, but for the three bits that say FRAGMENT6_MORE */
 	uint32_t id;
-};
+} __attribute__((packed));
 
 #define FRAGMENT6_MORE 1u
 

@@ -654,6 +654,40 @@ static void test_direct(void **state)
 	world_end();
 }
 
+/* Frames that leave through ipip: outer header off. */
+static void test_tunnel(void **state)
+{
+	static struct whole w;
+	static struct frame f, want;
+	struct pkt out = UDP_IN(.payload = 3000, .id = 0x77, .ttl = 63);
+
+	(void)state;
+	row_world(NULL);
+	world_dest_method(row_dest_udp, FWD_TUNNEL);
+	world_publish();
+	world_headroom(128);
+	cut_all(CLIENT, &udp_in, 4, &cutting);
+	memset(&w, 0, sizeof(w));
+	for (unsigned int i = 4; i--;)
+		send_piece(CLIENT, &cutting, i);
+	world_turn();
+	while (world_sent(SERVER, &f)) {
+		assert_int_equal(f.data[14 + 9], IPPROTO_IPIP);
+		assert_memory_equal(f.data + 14 + 16, "\x0a\x02\x00\x01", 4);
+		memmove(f.data + 14, f.data + 34, f.len - 34);
+		f.len -= 20;
+		add_piece(&w, &f);
+	}
+	assert_int_equal(w.pieces, 4);
+	finish_whole(&w);
+	out.from = MAC_PORT(SERVER);
+	out.to = mac_of(SERVER_IP);
+	packet_build(&out, &want);
+	assert_int_equal(w.f.len, want.len);
+	assert_memory_equal(w.f.data, want.data, want.len);
+	world_end();
+}
+
 /* ---- several workers ------------------------------------------------------------------------- */
 
 static void test_workers(void **state)
@@ -700,7 +734,7 @@ int main(void)
 		cmocka_unit_test(test_first_flood),   cmocka_unit_test(test_connection_gone),
 		cmocka_unit_test(test_kernel),        cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_mtu),           cmocka_unit_test(test_direct),
-		cmocka_unit_test(test_workers),
+		cmocka_unit_test(test_tunnel),        cmocka_unit_test(test_workers),
 	};
 	struct CMUnitTest tests[RTE_DIM(fixed) + RTE_DIM(bad_rows)];
 
