@@ -103,6 +103,37 @@ def sctp(src, sport, dst, dport, chunks, tag=0x5eed, bad_checksum=False, **ip_fi
               + chunks, **ip_fields)
 
 
+def fragment(packet, start, end):
+    """Bytes start..end of the payload of an IPv4 packet as a fragment; the last, if it has no more."""
+    header = (packet[0] & 15) * 4
+    data = packet[header:][start:end]
+    flags = start // 8 | (0x2000 if header + end < len(packet) else 0)
+    head = packet[:2] + struct.pack('!H', header + len(data)) + packet[4:6] + struct.pack(
+        '!H', flags) + packet[8:10] + b'\0\0' + packet[12:header]
+    return head[:10] + struct.pack('!H', checksum(head)) + head[12:] + data
+
+
+def fragments(packet, size):
+    """A packet cut into pieces of `size` bytes and a rest."""
+    return [fragment(packet, at, at + size)
+            for at in range(0, len(packet) - (packet[0] & 15) * 4, size)]
+
+
+def fragment_offset(packet):
+    return (struct.unpack('!H', packet[6:8])[0] & 0x1fff) * 8
+
+
+def reassemble(pieces):
+    """The packet that these are; a whole one remains itself. What is missing is missing."""
+    pieces = sorted(pieces, key=fragment_offset)
+    header = (pieces[0][0] & 15) * 4
+    data = b''.join(piece[header:total_length(piece)] for piece in pieces)
+    head = pieces[0][:2] + struct.pack('!H', header + len(data)) + pieces[0][4:6] + struct.pack(
+        '!H', struct.unpack('!H', pieces[0][6:8])[0] & 0x4000) + pieces[0][8:10] + b'\0\0' + (
+            pieces[0][12:header])
+    return head[:10] + struct.pack('!H', checksum(head)) + head[12:] + data
+
+
 def echo(src, dst, number=1, data=b'ping', **ip_fields):
     message = struct.pack('!BBHHH', 8, 0, 0, 0x77, number) + data
     message = message[:2] + struct.pack('!H', checksum(message)) + message[4:]
@@ -209,7 +240,9 @@ def describe(packet, mask_ident=False):
     fragment = struct.unpack('!H', packet[6:8])[0]
     payload = packet[header:total_length(packet)]
     function, least = _DESCRIBE.get(packet[9], (None, 0))
-    if function and len(payload) >= least:
+    if fragment_offset(packet):
+        text = '%s > %s protocol %d, more data %s' % (src, dst, packet[9], _show(payload))
+    elif function and len(payload) >= least:
         text = function(src, dst, payload)
     else:
         text = '%s > %s protocol %d, %d bytes' % (src, dst, packet[9], len(payload))
