@@ -106,16 +106,19 @@ enum counter icmp_read_quote(const struct packet *p, struct icmp_quote *q)
 
 /* ---- rewriting ----------------------------------------------------------------------------- */
 
-/* Writes `len` bytes over `to` (both even); returns the delta for a sum over them. */
+/* Writes `len` bytes over `to` (even lengths and offsets); returns the delta for a sum over them.
+ */
 static uint16_t replace(void *to, const void *with, unsigned int len)
 {
-	uint16_t delta = 0, *t = to;
-	const uint16_t *f = with;
+	uint16_t delta = 0, before, after;
 
-	for (unsigned int i = 0; i < len / 2; i++) {
-		delta = checksum_add(delta, checksum_delta16(t[i], f[i]));
-		t[i] = f[i];
+	/* What lies there may have any type. */
+	for (unsigned int i = 0; i < len; i += sizeof(after)) {
+		memcpy(&before, (const char *)to + i, sizeof(before));
+		memcpy(&after, (const char *)with + i, sizeof(after));
+		delta = checksum_add(delta, checksum_delta16(before, after));
 	}
+	memcpy(to, with, len);
 	return delta;
 }
 
