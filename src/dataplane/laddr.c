@@ -6,19 +6,19 @@
  * in a row are in use, a pool is as good as exhausted. */
 #define TRIES 32
 
-/* This worker's ports: those of its residue class in first..last. */
+/* This worker's ports of an address: those of its residue class in first..last. */
 struct share {
 	uint32_t first, count;
 };
 
-static struct share share_of(const struct worker *w, const struct service *svc)
+static struct share share_of(const struct worker *w, const struct local_addr *la)
 {
 	uint32_t n = w->n_workers;
-	uint32_t first = svc->laddr_first + (w->id + n - svc->laddr_first % n) % n;
+	uint32_t first = la->first + (w->id + n - la->first % n) % n;
 
-	if (first > svc->laddr_last)
+	if (first > la->last)
 		return (struct share){0};
-	return (struct share){.first = first, .count = (svc->laddr_last - first) / n + 1};
+	return (struct share){.first = first, .count = (la->last - first) / n + 1};
 }
 
 /* The key by which the server's packets will find c. */
@@ -51,17 +51,17 @@ static bool in_use(const struct worker *w, const struct conn *c)
 
 bool laddr_take(struct worker *w, const struct service *svc, struct conn *c)
 {
-	struct share mine = share_of(w, svc);
 	uint32_t *cursor = &w->laddr_cursors[svc->id];
-	uint64_t all = (uint64_t)mine.count * svc->n_laddrs;
 
-	for (uint32_t i = 0; i < TRIES && i < all; i++) {
-		uint32_t at = (uint32_t)((*cursor)++ % all);
+	for (uint32_t i = 0; i < TRIES && svc->n_laddrs; i++) {
+		uint32_t at = (*cursor)++;
 		const struct local_addr *la = &svc->laddrs[at % svc->n_laddrs];
-		uint32_t port = mine.first + at / svc->n_laddrs * w->n_workers;
+		struct share mine = share_of(w, la);
 
-		if (la->af != c->daf)
+		if (la->af != c->daf || !mine.count)
 			continue;
+		uint32_t port = mine.first + at / svc->n_laddrs % mine.count * w->n_workers;
+
 		set_local(w, c, &la->addr, rte_cpu_to_be_16((uint16_t)port));
 		if (!in_use(w, c))
 			return true;

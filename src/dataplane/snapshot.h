@@ -66,10 +66,11 @@ struct sched_event {
 /* Events older than these many are forgotten when a worker has not scheduled since. */
 #define SCHED_EVENTS_MAX 256
 
-/* An address that FULLNAT speaks to servers from. */
+/* An address that FULLNAT speaks to servers from, with its ports first..last (host order). */
 struct local_addr {
 	struct lvs_addr addr;
 	uint16_t af;
+	uint16_t first, last;
 };
 
 #define SERVICE_PERSISTENT 0x1u /* values of IP_VS_SVC_F_* */
@@ -92,10 +93,9 @@ struct service {
 	uint32_t version;
 	uint32_t n_events;
 	const struct sched_event *events;
-	/* FULLNAT: local addresses, and their ports from first to last (host order). */
+	/* FULLNAT. */
 	uint32_t n_laddrs;
 	const struct local_addr *laddrs;
-	uint16_t laddr_first, laddr_last;
 	uint8_t client_info; /* enum client_info */
 	uint32_t n_dests;
 	const struct service_dest *dests;
@@ -157,8 +157,8 @@ struct snapshot {
 	 * packets to one come from a client. Same kind of table; af 0 is empty. */
 	uint32_t vip_mask;
 	const struct vip *vips;
-	/* Local addresses of all services, those that removed ones still use included: packets to
-	 * one come from a server. Same kind of table. */
+	/* Local addresses of all services, and those that were removed but may still be spoken
+	 * from: packets to one come from a server. Same kind of table. */
 	uint32_t laddr_mask;
 	const struct vip *laddrs;
 	/* Destinations: id -> pages[id >> DEST_PAGE_BITS]->d[id & (DEST_PAGE_SIZE - 1)]. Ids that

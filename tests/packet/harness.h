@@ -74,6 +74,9 @@ void world_dest_edit(uint32_t dest, int32_t weight, uint32_t upper, uint32_t low
 void world_dest_method(uint32_t dest, enum fwd_method method);
 void world_dest_remove(uint32_t dest);
 void world_dest_revive(uint32_t dest); /* added again while connections refer to it */
+/* FULLNAT: ports first..last of an address of the director. */
+void world_laddr(uint32_t service, const char *addr, uint16_t first, uint16_t last);
+void world_client_info(uint32_t service, enum client_info info);
 void world_timeout(enum proto_index proto, unsigned int state, uint32_t seconds);
 void world_publish(void);
 

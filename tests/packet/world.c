@@ -15,12 +15,14 @@
 #define LIST_MAX 128
 #define ROUTES   512
 #define TABLE    64 /* slots of the lookup tables */
+#define LADDRS   4  /* of a service */
 
 struct w_service {
 	bool used, removed;
 	struct service s;
 	uint32_t list[LIST_MAX]; /* destination ids in list order */
 	struct sched_event events[SCHED_EVENTS_MAX];
+	struct local_addr laddrs[LADDRS];
 };
 
 struct w_dest {
@@ -35,6 +37,7 @@ struct built {
 	struct vip vips[TABLE];
 	struct vip laddrs[TABLE];
 	struct service services[SERVICES];
+	struct local_addr service_laddrs[SERVICES][LADDRS];
 	struct service_dest lists[SERVICES][LIST_MAX];
 	struct sched_event events[SERVICES][SCHED_EVENTS_MAX];
 	const struct dest_page *pages[DESTS / DEST_PAGE_SIZE];
@@ -124,6 +127,21 @@ void world_service_remove(uint32_t service)
 	while (s->s.n_dests)
 		world_dest_remove(s->list[0]);
 	s->removed = true;
+}
+
+void world_laddr(uint32_t service, const char *addr, uint16_t first, uint16_t last)
+{
+	struct w_service *s = &services[service];
+	struct local_addr *la = &s->laddrs[s->s.n_laddrs++];
+
+	assert_true(s->s.n_laddrs <= LADDRS);
+	*la = (struct local_addr){.first = first, .last = last};
+	la->af = read_addr(addr, &la->addr);
+}
+
+void world_client_info(uint32_t service, enum client_info info)
+{
+	services[service].s.client_info = (uint8_t)info;
 }
 
 static void list_add(struct w_service *s, uint32_t id)
@@ -242,6 +260,10 @@ static void build_service(struct built *b, uint32_t i)
 	s->dests = b->lists[i];
 	s->events = b->events[i];
 	set_add(b->vips, s->af, &s->addr);
+	memcpy(b->service_laddrs[i], w->laddrs, sizeof(w->laddrs));
+	s->laddrs = b->service_laddrs[i];
+	for (uint32_t k = 0; k < s->n_laddrs; k++)
+		set_add(b->laddrs, s->laddrs[k].af, &s->laddrs[k].addr);
 	if (w->removed)
 		return;
 	for (at = service_hash(s->af, s->proto, &s->addr, s->port); b->table[at % TABLE]; at++)
