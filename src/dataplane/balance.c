@@ -121,6 +121,7 @@ static struct conn *conn_create(struct worker *w, const struct packet *p, const 
 	c->dport = d->port ? d->port : c->vport;
 	c->lport = c->cport;
 	c->replies = fwd->sees_reply;
+	c->client_info = p->proto == IPPROTO_TCP ? svc->client_info : CLIENT_INFO_NONE;
 	conn_set_addrs(&w->conns, c, p, d);
 	c->flags = (uint16_t)(fwd->method | CONN_INACTIVE | (fwd->sees_reply ? 0 : CONN_NOOUTPUT) |
 			      (once ? CONN_ONE_PACKET : 0));

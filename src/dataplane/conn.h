@@ -87,7 +87,7 @@ struct conn {
 	/* Remembered next hops, valid while the fib's generation is the remembered one. */
 	uint16_t adjacency[2]; /* by enum conn_dir */
 	bool replies;          /* its replies come by here: entered for both directions */
-	uint8_t pad;
+	uint8_t client_info;   /* enum client_info: what the server is still to be told */
 	uint32_t adjacency_generation;
 	uint32_t dest; /* destination id */
 	tick_t expires;

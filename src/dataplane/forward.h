@@ -50,6 +50,7 @@ static inline bool forward_admit(struct worker *w, struct packet *p, struct conn
 		return forward_admit_any(w, p, c, dir, how, pass);
 	pass->nh.kind = NEXTHOP_READY;
 	pass->nh.adjacency = adjacency;
+	pass->nh.mtu = w->fib->adjacencies[adjacency].mtu;
 	pass->overhead = 0;
 	pass->special = 0;
 	return true;
@@ -60,6 +61,8 @@ static inline void forward_send(struct worker *w, struct packet *p, struct conn 
 				enum conn_dir dir, const struct fwd_ops *how,
 				const struct passage *pass)
 {
+	if (unlikely(how->inform != NULL))
+		how->inform(&w->conns, p, c, dir, pass->nh.mtu);
 	how->rewrite[dir](&w->conns, p, c);
 	if (unlikely(p->l3 != sizeof(struct rte_ether_hdr) ||
 		     p->mbuf->pkt_len != (uint32_t)p->l3 + p->l3_len))

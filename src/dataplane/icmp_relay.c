@@ -204,6 +204,14 @@ static void translate(struct worker *w, struct packet *p, const struct icmp_quot
 	icmp->checksum = checksum_apply(icmp->checksum, delta);
 }
 
+/* The path to the server may have no room for what we add: it must not hold up the data. */
+static bool says_too_big(const struct packet *p)
+{
+	const struct icmp_header *icmp = rte_pktmbuf_mtod_offset(p->mbuf, void *, p->l4);
+
+	return p->af == AF_INET ? icmp->type == 3 && icmp->code == 4 : icmp->type == 2;
+}
+
 void icmp_relay(struct worker *w, struct packet *p)
 {
 	struct icmp_quote q;
@@ -234,6 +242,8 @@ void icmp_relay(struct worker *w, struct packet *p)
 	if (how->sees_reply) {
 		translate(w, p, &q, c, dir, how);
 		how = fwd_table[FWD_DIRECT];
+		if (dir == CONN_OUT && says_too_big(p))
+			c->client_info = CLIENT_INFO_NONE;
 	}
 	struct passage pass;
 

@@ -6,6 +6,7 @@
  */
 #include "fwd.h"
 #include "rewrite.h"
+#include "toa.h"
 
 static void fullnat_bind(const struct conn_table *t, struct conn *c)
 {
@@ -62,12 +63,24 @@ static void fullnat_out(const struct conn_table *t, const struct packet *p, cons
 	rewrite_l4(p, c->vport, c->cport, (uint16_t)~c->l4_delta);
 }
 
+static void fullnat_inform(const struct conn_table *t, struct packet *p, struct conn *c,
+			   enum conn_dir dir, uint32_t mtu)
+{
+	if (likely(c->client_info == CLIENT_INFO_NONE))
+		return;
+	if (dir == CONN_IN)
+		toa_add(t, p, c, mtu);
+	else if (toa_done(p))
+		c->client_info = CLIENT_INFO_NONE;
+}
+
 static const struct fwd_ops fullnat = {
 	.name = "full NAT",
 	.method = FWD_FULLNAT,
 	.sees_reply = true,
 	.needs_laddr = true,
 	.bind = fullnat_bind,
+	.inform = fullnat_inform,
 	.rewrite = {fullnat_in, fullnat_out},
 	.rewrite_rest = {fullnat_header_in, fullnat_header_out},
 };
