@@ -71,6 +71,9 @@ int api_service_need(struct api_request *req, struct model_service **svc);
 int api_addr(uint16_t af, const struct nlattr *a, const char *name, struct lvs_addr *out,
 	     struct model_error *err);
 
+/* The attributes that name a service. */
+void api_put_service_key(struct reply *reply, const struct model_service *svc);
+
 /* Attributes STATS and STATS64. */
 void api_put_stats(struct reply *reply, uint16_t stats, uint16_t stats64,
 		   const struct model_stats *s);
@@ -105,6 +108,12 @@ extern const struct api_dump api_conn_dump;
 extern const struct api_dump api_port_dump;
 extern const struct api_dump api_worker_dump;
 extern const struct api_dump api_counter_dump;
+
+extern const struct attr_policy api_laddr_policy;
+int api_laddr_new(struct api_request *req);
+int api_laddr_del(struct api_request *req);
+int api_client_info_set(struct api_request *req);
+extern const struct api_dump api_laddr_dump;
 
 /* ---- nlctrl ---- */
 

@@ -7,6 +7,8 @@
 
 #include <linux/ip_vs.h>
 
+#include "api/lvsd_wire.h"
+
 static const struct attr_rule dest_rules[] = {
 	[IPVS_DEST_ATTR_ADDR] = {"DEST.ADDR", ATTR_BYTES, 16},
 	[IPVS_DEST_ATTR_PORT] = {"DEST.PORT", ATTR_NUMBER, 2},
@@ -18,6 +20,7 @@ static const struct attr_rule dest_rules[] = {
 	[IPVS_DEST_ATTR_TUN_TYPE] = {"DEST.TUN_TYPE", ATTR_NUMBER, 1},
 	[IPVS_DEST_ATTR_TUN_PORT] = {"DEST.TUN_PORT", ATTR_NUMBER, 2},
 	[IPVS_DEST_ATTR_TUN_FLAGS] = {"DEST.TUN_FLAGS", ATTR_NUMBER, 2},
+	[LVSD_DEST_ATTR_METHOD] = {"DEST.METHOD", ATTR_NUMBER, 4},
 };
 
 static const struct attr_policy dest_policy = {MNL_ARRAY_SIZE(dest_rules), dest_rules};
@@ -38,6 +41,29 @@ static int read_family(const struct nlattr *a, const struct model_service *svc, 
 	return 0;
 }
 
+/* The kernel's number, or ours beside its 0. */
+static int read_method(const struct nlattr *const *inner, uint32_t *out, struct model_error *err)
+{
+	uint32_t method = attr_u32(inner[IPVS_DEST_ATTR_FWD_METHOD]) & IP_VS_CONN_F_FWD_MASK;
+	const struct nlattr *ours = inner[LVSD_DEST_ATTR_METHOD];
+
+	if (method > FWD_BYPASS)
+		return model_fail(err, -EINVAL,
+				  "forwarding method %u: 0 (masquerading), 1 (local), 2 (tunnel), "
+				  "3 (direct routing) and 4 (bypass) are allowed",
+				  method);
+	if (ours && attr_u32(ours) != method) {
+		if (attr_u32(ours) != LVSD_METHOD_FULLNAT || method != FWD_NAT)
+			return model_fail(err, -EINVAL,
+					  "attribute DEST.METHOD %u beside forwarding method %u: "
+					  "the same number, or %u (FULLNAT) beside 0, is allowed",
+					  attr_u32(ours), method, LVSD_METHOD_FULLNAT);
+		method = FWD_FULLNAT;
+	}
+	*out = method;
+	return 0;
+}
+
 static int read_spec(const struct nlattr *const *inner, struct dest_spec *spec,
 		     struct model_error *err)
 {
@@ -45,10 +71,14 @@ static int read_spec(const struct nlattr *const *inner, struct dest_spec *spec,
 					    IPVS_DEST_ATTR_U_THRESH, IPVS_DEST_ATTR_L_THRESH};
 	int r = attr_require(&dest_policy, inner, required, MNL_ARRAY_SIZE(required), err);
 
+	uint32_t method = 0;
+
+	if (r == 0)
+		r = read_method(inner, &method, err);
 	if (r < 0)
 		return r;
 	*spec = (struct dest_spec){
-		.fwd = attr_u32(inner[IPVS_DEST_ATTR_FWD_METHOD]) & IP_VS_CONN_F_FWD_MASK,
+		.fwd = method,
 		.weight = attr_u32(inner[IPVS_DEST_ATTR_WEIGHT]),
 		.upper = attr_u32(inner[IPVS_DEST_ATTR_U_THRESH]),
 		.lower = attr_u32(inner[IPVS_DEST_ATTR_L_THRESH]),
@@ -62,9 +92,10 @@ static int read_spec(const struct nlattr *const *inner, struct dest_spec *spec,
 	return 0;
 }
 
-/* Service and destination of a request; `spec` NULL: only what names them. */
+/* Service and destination of a request; `spec` NULL: only what names them. *named (may be NULL):
+ * the client knows methods that IPVS has no number for. */
 static int read_dest(struct api_request *req, struct model_service **svc, struct dest_key *key,
-		     struct dest_spec *spec)
+		     struct dest_spec *spec, bool *named)
 {
 	static const uint16_t required[] = {IPVS_DEST_ATTR_ADDR, IPVS_DEST_ATTR_PORT};
 	const struct nlattr *nest = req->attr[IPVS_CMD_ATTR_DEST];
@@ -86,6 +117,8 @@ static int read_dest(struct api_request *req, struct model_service **svc, struct
 	if (r < 0)
 		return r;
 	*key = (struct dest_key){.af = af, .port = attr_u16(inner[IPVS_DEST_ATTR_PORT])};
+	if (named)
+		*named = inner[LVSD_DEST_ATTR_METHOD] != NULL;
 	return api_addr(af, inner[IPVS_DEST_ATTR_ADDR], "DEST.ADDR", &key->addr, req->err);
 }
 
@@ -94,7 +127,7 @@ int api_dest_new(struct api_request *req)
 	struct model_service *svc;
 	struct dest_spec spec;
 	struct dest_key key;
-	int r = read_dest(req, &svc, &key, &spec);
+	int r = read_dest(req, &svc, &key, &spec, NULL);
 
 	return r < 0 ? r : model_dest_add(svc, &key, &spec, req->err);
 }
@@ -104,16 +137,24 @@ int api_dest_set(struct api_request *req)
 	struct model_service *svc;
 	struct dest_spec spec;
 	struct dest_key key;
-	int r = read_dest(req, &svc, &key, &spec);
+	const struct model_dest *d;
+	bool named;
+	int r = read_dest(req, &svc, &key, &spec, &named);
 
-	return r < 0 ? r : model_dest_edit(svc, &key, &spec, req->err);
+	if (r < 0)
+		return r;
+	/* Who changes the weight of what is listed as masquerading does not mean the method. */
+	d = model_dest_find(svc, &key);
+	if (d && d->spec.fwd == FWD_FULLNAT && spec.fwd == FWD_NAT && !named)
+		spec.fwd = FWD_FULLNAT;
+	return model_dest_edit(svc, &key, &spec, req->err);
 }
 
 int api_dest_del(struct api_request *req)
 {
 	struct model_service *svc;
 	struct dest_key key;
-	int r = read_dest(req, &svc, &key, NULL);
+	int r = read_dest(req, &svc, &key, NULL, NULL);
 
 	return r < 0 ? r : model_dest_del(svc, &key, req->err);
 }
@@ -131,7 +172,8 @@ static bool put_dest(struct reply *reply, const struct model_dest *d)
 	nest = reply_nest(reply, IPVS_CMD_ATTR_DEST);
 	reply_put(reply, IPVS_DEST_ATTR_ADDR, d->key.addr.b, sizeof(d->key.addr.b));
 	reply_u16(reply, IPVS_DEST_ATTR_PORT, d->key.port);
-	reply_u32(reply, IPVS_DEST_ATTR_FWD_METHOD, d->spec.fwd);
+	reply_u32(reply, IPVS_DEST_ATTR_FWD_METHOD,
+		  d->spec.fwd == FWD_FULLNAT ? FWD_NAT : d->spec.fwd);
 	reply_u32(reply, IPVS_DEST_ATTR_WEIGHT, d->spec.weight);
 	reply_u8(reply, IPVS_DEST_ATTR_TUN_TYPE, d->spec.tun_type);
 	reply_u16(reply, IPVS_DEST_ATTR_TUN_PORT, d->spec.tun_port);
@@ -144,6 +186,8 @@ static bool put_dest(struct reply *reply, const struct model_dest *d)
 	reply_u16(reply, IPVS_DEST_ATTR_ADDR_FAMILY, d->key.af);
 	model_dest_stats(d, &stats);
 	api_put_stats(reply, IPVS_DEST_ATTR_STATS, IPVS_DEST_ATTR_STATS64, &stats);
+	if (d->spec.fwd == FWD_FULLNAT)
+		reply_u32(reply, LVSD_DEST_ATTR_METHOD, LVSD_METHOD_FULLNAT);
 	reply_nest_end(reply, nest);
 	return reply_end(reply);
 }

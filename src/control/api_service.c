@@ -245,6 +245,18 @@ void api_put_stats(struct reply *reply, uint16_t stats, uint16_t stats64,
 	reply_nest_end(reply, nest);
 }
 
+void api_put_service_key(struct reply *reply, const struct model_service *svc)
+{
+	reply_u16(reply, IPVS_SVC_ATTR_AF, svc->key.af);
+	if (svc->key.fwmark) {
+		reply_u32(reply, IPVS_SVC_ATTR_FWMARK, svc->key.fwmark);
+	} else {
+		reply_u16(reply, IPVS_SVC_ATTR_PROTOCOL, svc->key.proto);
+		reply_put(reply, IPVS_SVC_ATTR_ADDR, svc->key.addr.b, sizeof(svc->key.addr.b));
+		reply_u16(reply, IPVS_SVC_ATTR_PORT, svc->key.port);
+	}
+}
+
 /* One message; false when it does not fit any more. */
 static bool put_service(struct reply *reply, const struct model_service *svc)
 {
@@ -254,14 +266,7 @@ static bool put_service(struct reply *reply, const struct model_service *svc)
 
 	reply_begin(reply, IPVS_CMD_NEW_SERVICE);
 	nest = reply_nest(reply, IPVS_CMD_ATTR_SERVICE);
-	reply_u16(reply, IPVS_SVC_ATTR_AF, svc->key.af);
-	if (svc->key.fwmark) {
-		reply_u32(reply, IPVS_SVC_ATTR_FWMARK, svc->key.fwmark);
-	} else {
-		reply_u16(reply, IPVS_SVC_ATTR_PROTOCOL, svc->key.proto);
-		reply_put(reply, IPVS_SVC_ATTR_ADDR, svc->key.addr.b, sizeof(svc->key.addr.b));
-		reply_u16(reply, IPVS_SVC_ATTR_PORT, svc->key.port);
-	}
+	api_put_service_key(reply, svc);
 	reply_string(reply, IPVS_SVC_ATTR_SCHED_NAME,
 		     svc->sched ? dp_sched_name(svc->sched) : "none");
 	if (svc->pe[0])

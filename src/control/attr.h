@@ -13,7 +13,7 @@
 
 #include "model.h"
 
-#define ATTRS_MAX 20 /* numbers are below */
+#define ATTRS_MAX 72 /* numbers are below */
 
 enum attr_kind {
 	ATTR_IGNORED, /* may come, is not read */

@@ -17,16 +17,19 @@ static uint32_t lower_threshold(const struct dest_spec *spec)
 struct compiled_service *compile_service(const struct model_service *svc)
 {
 	const struct history *h = svc->history;
-	struct compiled_service *out =
-		malloc(sizeof(*out) + svc->n_dests * sizeof(struct service_dest) +
-		       h->n * sizeof(struct sched_event));
+	struct compiled_service *out = malloc(
+		sizeof(*out) + svc->n_laddrs * sizeof(struct local_addr) +
+		svc->n_dests * sizeof(struct service_dest) + h->n * sizeof(struct sched_event));
+	const struct model_laddr *la;
+	struct local_addr *local;
 	struct service_dest *sd;
 	struct sched_event *events;
 	const struct model_dest *d;
 
 	if (!out)
 		return NULL;
-	sd = (struct service_dest *)(out + 1);
+	local = (struct local_addr *)(out + 1);
+	sd = (struct service_dest *)(local + svc->n_laddrs);
 	events = (struct sched_event *)(sd + svc->n_dests);
 	out->service = (struct service){
 		.id = svc->id,
@@ -43,9 +46,14 @@ struct compiled_service *compile_service(const struct model_service *svc)
 		.version = h->version,
 		.n_events = h->n,
 		.events = events,
+		.n_laddrs = svc->n_laddrs,
+		.laddrs = local,
+		.client_info = svc->client_info,
 		.n_dests = svc->n_dests,
 		.dests = sd,
 	};
+	TAILQ_FOREACH (la, &svc->laddrs, link)
+		*local++ = la->local;
 	TAILQ_FOREACH (d, &svc->dests, link) {
 		*sd++ = (struct service_dest){
 			.id = d->id,

@@ -49,6 +49,10 @@ static const struct api_command lvsd_commands[] = {
 	{LVSD_CMD_GET_PORT, 0, &api_none_policy, NULL, &api_port_dump},
 	{LVSD_CMD_GET_WORKER, 0, &api_none_policy, NULL, &api_worker_dump},
 	{LVSD_CMD_GET_COUNTER, 0, &api_none_policy, NULL, &api_counter_dump},
+	{LVSD_CMD_NEW_LADDR, API_CHANGES, &api_laddr_policy, api_laddr_new, NULL},
+	{LVSD_CMD_DEL_LADDR, API_CHANGES, &api_laddr_policy, api_laddr_del, NULL},
+	{LVSD_CMD_GET_LADDR, 0, &api_laddr_policy, NULL, &api_laddr_dump},
+	{LVSD_CMD_SET_CLIENT_INFO, API_CHANGES, &api_laddr_policy, api_client_info_set, NULL},
 };
 
 static const struct api_family families[] = {

@@ -220,6 +220,7 @@ static int allocate(struct model_service **out)
 	}
 	TAILQ_INIT(&svc->dests);
 	TAILQ_INIT(&svc->trashed);
+	TAILQ_INIT(&svc->laddrs);
 	svc->refs = 1;
 	if (publish_reserve_service() < 0 || history_open(svc) < 0) {
 		ids_give(&model.ids, svc->id);
@@ -298,6 +299,11 @@ int model_service_add(const struct service_key *key, const struct service_spec *
 		return model_fail(err, -EEXIST, "%s exists already",
 				  key_text(key, text, sizeof(text)));
 	r = check_key(key, err);
+	if (r == 0 && !key->fwmark && publish_is_laddr(key->af, &key->addr))
+		r = model_fail(err, -EADDRINUSE,
+			       "%s: the address is a local address of a service, it cannot be a "
+			       "virtual one too",
+			       key_text(key, text, sizeof(text)));
 	if (r == 0)
 		r = check_spec(key, spec, &sched, err);
 	if (r < 0)
@@ -350,6 +356,7 @@ void model_service_del(struct model_service *svc)
 	svc->alive = false;
 	while ((d = TAILQ_FIRST(&svc->dests)))
 		model_dest_remove(d);
+	model_laddr_service_removed(svc);
 	publish_service_removed(svc);
 	publish_vip(svc);
 	model_service_put(svc);
@@ -456,6 +463,7 @@ void model_publish(void)
 static void on_second(evutil_socket_t fd, short what, void *arg)
 {
 	trash_tick(model_now());
+	model_laddr_tick(model_now());
 	model_publish();
 }
 
@@ -489,6 +497,7 @@ int model_open(struct event_base *base)
 	TAILQ_INIT(&model.walk[1]);
 	ids_init(&model.ids, SERVICES_MAX);
 	model_dest_open();
+	model_laddr_open();
 	trash_open();
 	dp_timeouts_default(&model.timeouts);
 	publish_timeouts(&model.timeouts);
@@ -508,6 +517,7 @@ static void free_service(struct model_service *svc)
 		TAILQ_REMOVE(&svc->dests, d, link);
 		model_dest_free(d);
 	}
+	model_laddr_free(svc);
 	publish_service_removed(svc);
 	model_service_put(svc);
 }
@@ -524,6 +534,7 @@ void model_close(void)
 	for (uint32_t id = 0; id < model.ids.fresh; id++)
 		if (model.by_id[id])
 			free_service(model.by_id[id]);
+	model_laddr_close();
 	trash_close();
 	publish_close();
 	model_dest_close();

@@ -127,6 +127,17 @@ struct model_dest {
 };
 
 TAILQ_HEAD(dest_list, model_dest);
+
+/* A local address of a service, or one that was removed: then connections may still use it. */
+struct model_laddr {
+	TAILQ_ENTRY(model_laddr) link; /* of its service, or of all removed ones */
+	struct model_service *service; /* removed: with a reference */
+	struct local_addr local;
+	uint64_t seq;        /* when it was added; ascends in its service's list */
+	uint64_t removed_at; /* when a tick first saw that it was removed, seconds; 0: not yet */
+};
+
+TAILQ_HEAD(laddr_list, model_laddr);
 TAILQ_HEAD(service_list, model_service);
 
 struct model_service {
@@ -146,7 +157,10 @@ struct model_service {
 	struct dest_list dests; /* newest first */
 	struct dest_list trashed;
 	uint32_t n_dests;
-	uint32_t n_referenced;  /* of the trashed */
+	uint32_t n_referenced;    /* of the trashed */
+	struct laddr_list laddrs; /* in the order in which they were added */
+	uint32_t n_laddrs;
+	uint8_t client_info;    /* enum client_info */
 	struct dest_stats left; /* what destinations counted here that are gone */
 	struct dest_stats zero; /* counters when they were last zeroed */
 	struct estimator est;
@@ -199,6 +213,25 @@ int model_dest_edit(struct model_service *svc, const struct dest_key *key,
 int model_dest_del(struct model_service *svc, const struct dest_key *key, struct model_error *err);
 
 void model_dest_stats(const struct model_dest *dest, struct model_stats *out);
+
+/* ---- local addresses of FULLNAT ---------------------------------------------------------- */
+
+#define MODEL_LADDRS_MAX 256 /* of one service */
+
+/* Edits of the service leave them alone. -EINVAL, -EADDRINUSE: it is a virtual address, -EEXIST,
+ * -ENOSPC, -ENOMEM. */
+int model_laddr_add(struct model_service *svc, const struct local_addr *local,
+		    struct model_error *err);
+
+/* Connections that use it live on. */
+int model_laddr_del(struct model_service *svc, uint16_t af, const struct lvs_addr *addr,
+		    struct model_error *err);
+
+/* How its servers learn the client's address: enum client_info. */
+int model_client_info_set(struct model_service *svc, uint8_t info, struct model_error *err);
+
+/* Does one of its destinations need local addresses? */
+bool model_laddr_needed(const struct model_service *svc);
 
 /* ---- timeouts ---------------------------------------------------------------------------- */
 

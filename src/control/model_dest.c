@@ -55,10 +55,11 @@ static int check_spec(const struct dest_spec *spec, struct model_error *err)
 		return model_fail(err, -ERANGE,
 				  "lower threshold %" PRIu32 " is above the upper one, %" PRIu32,
 				  spec->lower, spec->upper);
-	if (spec->fwd > FWD_BYPASS)
+	if (spec->fwd > FWD_FULLNAT)
 		return model_fail(err, -EINVAL,
 				  "forwarding method %" PRIu32 ": 0 (masquerading), 1 (local), "
-				  "2 (tunnel), 3 (direct routing) and 4 (bypass) are allowed",
+				  "2 (tunnel), 3 (direct routing), 4 (bypass) and 5 (FULLNAT) "
+				  "are allowed",
 				  spec->fwd);
 	if (spec->tun_type >= IP_VS_CONN_F_TUNNEL_TYPE_MAX)
 		return model_fail(err, -EINVAL,
@@ -83,7 +84,7 @@ static int check_family(const struct model_service *svc, const struct dest_key *
 
 /* Unicast as the kernel defines it; of broadcast addresses of links, only the loopback's is known
  * here. */
-static bool is_unicast(uint16_t af, const struct lvs_addr *addr)
+bool model_is_unicast(uint16_t af, const struct lvs_addr *addr)
 {
 	if (af == AF_INET) {
 		uint32_t a = ntohl(addr->v4);
@@ -145,7 +146,7 @@ static int create(struct model_service *svc, const struct dest_key *key, struct 
 	struct model_dest *d;
 	int r;
 
-	if (!is_unicast(key->af, &key->addr))
+	if (!model_is_unicast(key->af, &key->addr))
 		return model_fail(err, -EINVAL, "destination %s: a unicast address is needed%s",
 				  model_addr_text(key->af, &key->addr, text),
 				  key->af == AF_INET6 ? ", not a link-local one" : "");
@@ -187,6 +188,7 @@ static struct model_dest *revive(struct model_service *svc, const struct dest_ke
 	/* The service is another one by now, although of the same name: counting begins anew. */
 	join(d, svc);
 	publish_vip(before);
+	model_laddr_follow(before, svc);
 	model_service_put(before);
 	return d;
 }

@@ -41,4 +41,24 @@ void model_dest_purge(struct model_dest *dest);
 /* The same at the end of the program, when there is no data plane any more. */
 void model_dest_free(struct model_dest *dest);
 
+/* Can it be the address of one station? Links are not known here. */
+bool model_is_unicast(uint16_t af, const struct lvs_addr *addr);
+
+/* ---- model_laddr.c ---- */
+
+void model_laddr_open(void);
+void model_laddr_close(void); /* services are gone */
+
+/* The service is removed: its local addresses remain as long as its connections do. */
+void model_laddr_service_removed(struct model_service *svc);
+
+/* Removed destinations of `before`, with their connections, are those of `now` from here on. */
+void model_laddr_follow(struct model_service *before, struct model_service *now);
+
+/* Once a second: forgets removed addresses that nobody can be using any more. */
+void model_laddr_tick(uint64_t now);
+
+/* At the end of the program. */
+void model_laddr_free(struct model_service *svc);
+
 #endif

@@ -18,11 +18,18 @@
 
 #define NO_PAGE UINT32_MAX
 
-/* A virtual address and how many services want it to be one. */
-struct vip_ref {
+/* An address and how many want it to be in its set. */
+struct addr_ref {
 	struct hmap_node node;
-	struct vip vip;
+	struct vip addr;
 	uint32_t refs;
+};
+
+/* A set of addresses: virtual ones, local ones. */
+struct addr_set {
+	struct flat flat;
+	struct hmap refs;
+	bool changed;
 };
 
 struct page_slot {
@@ -33,9 +40,9 @@ struct page_slot {
 };
 
 static struct {
-	struct flat services, vips;
-	struct hmap vip_refs;
-	bool services_changed, vips_changed, pages_changed, timeouts_changed;
+	struct flat services;
+	struct addr_set vips, laddrs;
+	bool services_changed, pages_changed, timeouts_changed;
 	struct page_slot *pages;
 	uint32_t n_pages, room_pages;
 	uint32_t first_differing;
@@ -101,13 +108,16 @@ int publish_open(void)
 	TAILQ_INIT(&pub.dirty_services);
 	TAILQ_INIT(&pub.dirty_dests);
 	pub.first_differing = NO_PAGE;
-	hmap_init(&pub.vip_refs);
-	if (flat_init(&pub.services, &service_kind) < 0 || flat_init(&pub.vips, &vip_kind) < 0) {
+	hmap_init(&pub.vips.refs);
+	hmap_init(&pub.laddrs.refs);
+	if (flat_init(&pub.services, &service_kind) < 0 ||
+	    flat_init(&pub.vips.flat, &vip_kind) < 0 ||
+	    flat_init(&pub.laddrs.flat, &vip_kind) < 0) {
 		publish_close();
 		return -ENOMEM;
 	}
 	/* The first snapshot is empty, but it is one. */
-	pub.services_changed = pub.vips_changed = pub.pages_changed = true;
+	pub.services_changed = pub.vips.changed = pub.laddrs.changed = pub.pages_changed = true;
 	return 0;
 }
 
@@ -117,34 +127,38 @@ static void free_snapshot(struct snapshot *s)
 		return;
 	free((void *)s->services);
 	free((void *)s->vips);
+	free((void *)s->laddrs);
 	free((void *)s->dest_pages);
 	free(s);
 }
 
-static struct vip_ref *vip_find(const struct vip *vip, uint32_t hash)
+static struct addr_ref *set_find(const struct addr_set *set, const struct vip *addr)
 {
-	for (struct hmap_node *n = hmap_first(&pub.vip_refs, hash); n; n = hmap_next(n)) {
-		struct vip_ref *ref = hmap_entry(n, struct vip_ref, node);
+	uint32_t hash = vip_slot_hash(addr);
 
-		if (vip_same(&ref->vip, vip))
+	for (struct hmap_node *n = hmap_first(&set->refs, hash); n; n = hmap_next(n)) {
+		struct addr_ref *ref = hmap_entry(n, struct addr_ref, node);
+
+		if (vip_same(&ref->addr, addr))
 			return ref;
 	}
 	return NULL;
 }
 
-static void free_vip_refs(void)
+static void set_fini(struct addr_set *set)
 {
-	for (uint32_t i = 0; pub.vips.slots && i <= pub.vips.mask; i++) {
-		const struct vip *vip = (const struct vip *)pub.vips.slots + i;
+	for (uint32_t i = 0; set->flat.slots && i <= set->flat.mask; i++) {
+		const struct vip *addr = (const struct vip *)set->flat.slots + i;
 
-		if (vip->af) {
-			struct vip_ref *ref = vip_find(vip, vip_slot_hash(vip));
+		if (addr->af) {
+			struct addr_ref *ref = set_find(set, addr);
 
-			hmap_remove(&pub.vip_refs, &ref->node);
+			hmap_remove(&set->refs, &ref->node);
 			free(ref);
 		}
 	}
-	hmap_fini(&pub.vip_refs);
+	hmap_fini(&set->refs);
+	flat_fini(&set->flat);
 }
 
 /* Nobody reads snapshots any more. Services and what belongs to them are gone already. */
@@ -163,8 +177,8 @@ void publish_close(void)
 	}
 	free_snapshot(pub.current);
 	flat_fini(&pub.services);
-	free_vip_refs();
-	flat_fini(&pub.vips);
+	set_fini(&pub.vips);
+	set_fini(&pub.laddrs);
 	memset(&pub, 0, sizeof(pub));
 }
 
@@ -175,7 +189,7 @@ int publish_reserve_service(void)
 	/* Some living services may not be in the table yet. */
 	if (flat_reserve(&pub.services, model_service_count() + 1) < 0)
 		return -ENOMEM;
-	return flat_reserve(&pub.vips, pub.vips.n + 1);
+	return flat_reserve(&pub.vips.flat, pub.vips.flat.n + 1);
 }
 
 int publish_reserve_dest(uint32_t id)
@@ -251,36 +265,36 @@ void publish_service_removed(struct model_service *svc)
 	}
 }
 
-/* ---- virtual addresses ------------------------------------------------------------------- */
+/* ---- sets of addresses ------------------------------------------------------------------- */
 
-static int vip_take(const struct vip *vip, uint32_t hash)
+static int set_take(struct addr_set *set, const struct vip *addr)
 {
-	struct vip_ref *ref = vip_find(vip, hash);
+	struct addr_ref *ref = set_find(set, addr);
 
 	if (!ref) {
-		if (flat_reserve(&pub.vips, pub.vips.n + 1) < 0)
+		if (flat_reserve(&set->flat, set->flat.n + 1) < 0)
 			return -ENOMEM;
 		ref = calloc(1, sizeof(*ref));
 		if (!ref)
 			return -ENOMEM;
-		ref->vip = *vip;
-		hmap_insert(&pub.vip_refs, &ref->node, hash);
-		flat_insert(&pub.vips, vip);
-		pub.vips_changed = true;
+		ref->addr = *addr;
+		hmap_insert(&set->refs, &ref->node, vip_slot_hash(addr));
+		flat_insert(&set->flat, addr);
+		set->changed = true;
 	}
 	ref->refs++;
 	return 0;
 }
 
-static void vip_drop(const struct vip *vip, uint32_t hash)
+static void set_drop(struct addr_set *set, const struct vip *addr)
 {
-	struct vip_ref *ref = vip_find(vip, hash);
+	struct addr_ref *ref = set_find(set, addr);
 
 	if (--ref->refs > 0)
 		return;
-	flat_remove(&pub.vips, flat_find(&pub.vips, hash, vip_same, vip));
-	pub.vips_changed = true;
-	hmap_remove(&pub.vip_refs, &ref->node);
+	flat_remove(&set->flat, flat_find(&set->flat, vip_slot_hash(addr), vip_same, addr));
+	set->changed = true;
+	hmap_remove(&set->refs, &ref->node);
 	free(ref);
 }
 
@@ -288,16 +302,35 @@ int publish_vip(struct model_service *svc)
 {
 	bool wanted = !svc->key.fwmark && (svc->alive || svc->n_referenced > 0);
 	const struct vip vip = {.addr = svc->key.addr, .af = svc->key.af};
-	const uint32_t hash = vip_slot_hash(&vip);
 
 	if (wanted == svc->vip)
 		return 0;
-	if (wanted && vip_take(&vip, hash) < 0)
+	if (wanted && set_take(&pub.vips, &vip) < 0)
 		return -ENOMEM;
 	if (!wanted)
-		vip_drop(&vip, hash);
+		set_drop(&pub.vips, &vip);
 	svc->vip = wanted;
 	return 0;
+}
+
+bool publish_is_vip(uint16_t af, const struct lvs_addr *addr)
+{
+	return set_find(&pub.vips, &(struct vip){.addr = *addr, .af = af});
+}
+
+int publish_laddr_take(uint16_t af, const struct lvs_addr *addr)
+{
+	return set_take(&pub.laddrs, &(struct vip){.addr = *addr, .af = af});
+}
+
+void publish_laddr_drop(uint16_t af, const struct lvs_addr *addr)
+{
+	set_drop(&pub.laddrs, &(struct vip){.addr = *addr, .af = af});
+}
+
+bool publish_is_laddr(uint16_t af, const struct lvs_addr *addr)
+{
+	return set_find(&pub.laddrs, &(struct vip){.addr = *addr, .af = af});
 }
 
 /* ---- compiling what changed -------------------------------------------------------------- */
@@ -418,17 +451,21 @@ static struct snapshot *assemble(void)
 		.timeouts = pub.timeouts,
 		.service_mask = pub.services_changed ? pub.services.mask : now->service_mask,
 		.services = pub.services_changed ? flat_copy(&pub.services) : now->services,
-		.vip_mask = pub.vips_changed ? pub.vips.mask : now->vip_mask,
-		.vips = pub.vips_changed ? flat_copy(&pub.vips) : now->vips,
+		.vip_mask = pub.vips.changed ? pub.vips.flat.mask : now->vip_mask,
+		.vips = pub.vips.changed ? flat_copy(&pub.vips.flat) : now->vips,
+		.laddr_mask = pub.laddrs.changed ? pub.laddrs.flat.mask : now->laddr_mask,
+		.laddrs = pub.laddrs.changed ? flat_copy(&pub.laddrs.flat) : now->laddrs,
 		.n_dest_pages = pub.n_pages,
 		.dest_pages = pub.pages_changed ? copy_pages() : now->dest_pages,
 	};
-	if (s->services && s->vips && s->dest_pages)
+	if (s->services && s->vips && s->laddrs && s->dest_pages)
 		return s;
 	if (pub.services_changed)
 		free((void *)s->services);
-	if (pub.vips_changed)
+	if (pub.vips.changed)
 		free((void *)s->vips);
+	if (pub.laddrs.changed)
+		free((void *)s->laddrs);
 	if (pub.pages_changed)
 		free((void *)s->dest_pages);
 	free(s);
@@ -457,8 +494,10 @@ static void retire_replaced(struct snapshot *old)
 		return;
 	if (pub.services_changed)
 		dp_defer(free, (void *)old->services);
-	if (pub.vips_changed)
+	if (pub.vips.changed)
 		dp_defer(free, (void *)old->vips);
+	if (pub.laddrs.changed)
+		dp_defer(free, (void *)old->laddrs);
 	if (pub.pages_changed)
 		dp_defer(free, (void *)old->dest_pages);
 	dp_defer(free, old);
@@ -470,8 +509,8 @@ int publish_now(void)
 
 	if (renew_services() < 0 || renew_dests() < 0)
 		return -ENOMEM;
-	if (!pub.services_changed && !pub.vips_changed && !pub.pages_changed &&
-	    !pub.timeouts_changed)
+	if (!pub.services_changed && !pub.vips.changed && !pub.laddrs.changed &&
+	    !pub.pages_changed && !pub.timeouts_changed)
 		return 0;
 	next = assemble();
 	if (!next)
@@ -479,6 +518,7 @@ int publish_now(void)
 	dp_publish_snapshot(next);
 	pub.current = next;
 	retire_replaced(old);
-	pub.services_changed = pub.vips_changed = pub.pages_changed = pub.timeouts_changed = false;
+	pub.services_changed = pub.pages_changed = pub.timeouts_changed = false;
+	pub.vips.changed = pub.laddrs.changed = false;
 	return 0;
 }

@@ -26,6 +26,13 @@ void publish_timeouts(const struct timeouts *timeouts);
  * connections of its destinations do. -ENOMEM: not added, call again. */
 int publish_vip(struct model_service *svc);
 
+bool publish_is_vip(uint16_t af, const struct lvs_addr *addr);
+
+/* An address is a local one from the first take to the last drop. -ENOMEM: not taken. */
+int publish_laddr_take(uint16_t af, const struct lvs_addr *addr);
+void publish_laddr_drop(uint16_t af, const struct lvs_addr *addr);
+bool publish_is_laddr(uint16_t af, const struct lvs_addr *addr);
+
 /* Publishes when something changed. -ENOMEM: the workers keep what they have, call again. */
 int publish_now(void);
 

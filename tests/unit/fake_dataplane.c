@@ -49,6 +49,19 @@ static uint64_t mix(uint64_t h, const void *data, size_t len)
 	return h;
 }
 
+static uint64_t mix_laddrs(uint64_t h, const struct service *svc)
+{
+	for (uint32_t i = 0; i < svc->n_laddrs; i++) {
+		const struct local_addr *la = &svc->laddrs[i];
+
+		h = mix(h, &la->addr, sizeof(la->addr));
+		h = mix(h, &la->af, sizeof(la->af));
+		h = mix(h, &la->first, sizeof(la->first));
+		h = mix(h, &la->last, sizeof(la->last));
+	}
+	return h;
+}
+
 /* A number that depends on every byte workers may look at. */
 static uint64_t fingerprint(const struct snapshot *s)
 {
@@ -63,6 +76,11 @@ static uint64_t fingerprint(const struct snapshot *s)
 		h = mix(h, svc, sizeof(*svc));
 		h = mix(h, svc->events, svc->n_events * sizeof(svc->events[0]));
 		h = mix(h, svc->dests, svc->n_dests * sizeof(svc->dests[0]));
+		h = mix_laddrs(h, svc);
+	}
+	for (uint32_t i = 0; i <= s->laddr_mask; i++) {
+		h = mix(h, &s->laddrs[i].addr, sizeof(s->laddrs[i].addr));
+		h = mix(h, &s->laddrs[i].af, sizeof(s->laddrs[i].af));
 	}
 	for (uint32_t i = 0; i <= s->vip_mask; i++) {
 		h = mix(h, &s->vips[i].addr, sizeof(s->vips[i].addr));
@@ -87,13 +105,18 @@ static const struct service *find_service(const struct snapshot *s, uint16_t af,
 	return NULL;
 }
 
-static bool find_vip(const struct snapshot *s, uint16_t af, const struct lvs_addr *addr)
+static bool find_addr(const struct vip *set, uint32_t mask, uint16_t af,
+		      const struct lvs_addr *addr)
 {
-	for (uint32_t i = vip_hash(af, addr); s->vips[i & s->vip_mask].af; i++)
-		if (s->vips[i & s->vip_mask].af == af &&
-		    addr_equal(&s->vips[i & s->vip_mask].addr, addr))
+	for (uint32_t i = vip_hash(af, addr); set[i & mask].af; i++)
+		if (set[i & mask].af == af && addr_equal(&set[i & mask].addr, addr))
 			return true;
 	return false;
+}
+
+static bool find_vip(const struct snapshot *s, uint16_t af, const struct lvs_addr *addr)
+{
+	return find_addr(s->vips, s->vip_mask, af, addr);
 }
 
 static void check_service(const struct snapshot *s, const struct service *svc)
@@ -128,6 +151,12 @@ static void check_service(const struct snapshot *s, const struct service *svc)
 			b = a % b;
 		}
 	}
+	for (uint32_t i = 0; i < svc->n_laddrs; i++) {
+		const struct local_addr *la = &svc->laddrs[i];
+
+		assert_true(find_addr(s->laddrs, s->laddr_mask, la->af, &la->addr));
+		assert_in_range(la->first, 1, la->last);
+	}
 	newest = &svc->events[svc->n_events - 1];
 	assert_int_equal(newest->max_weight, max);
 	assert_int_equal(newest->gcd, gcd ? gcd : 1);
@@ -135,7 +164,7 @@ static void check_service(const struct snapshot *s, const struct service *svc)
 
 static void check_snapshot(const struct snapshot *s)
 {
-	uint32_t services = 0, vips = 0;
+	uint32_t services = 0, vips = 0, laddrs = 0;
 
 	assert_int_equal(s->service_mask & (s->service_mask + 1), 0);
 	assert_int_equal(s->vip_mask & (s->vip_mask + 1), 0);
@@ -151,6 +180,10 @@ static void check_snapshot(const struct snapshot *s)
 			assert_true(find_vip(s, s->vips[i].af, &s->vips[i].addr));
 		}
 	}
+	assert_int_equal(s->laddr_mask & (s->laddr_mask + 1), 0);
+	for (uint32_t i = 0; i <= s->laddr_mask; i++)
+		laddrs += s->laddrs[i].af != 0;
+	assert_true(laddrs * 2 <= s->laddr_mask + 1);
 	assert_true(services * 2 <= s->service_mask + 1);
 	assert_true(vips * 2 <= s->vip_mask + 1);
 	for (uint32_t i = 0; i < s->n_dest_pages; i++)
@@ -215,6 +248,14 @@ const struct service *fake_find(uint8_t proto, const char *addr, uint16_t port)
 	uint16_t af = read_addr(addr, &a);
 
 	return find_service(fake.snapshot, af, proto, &a, htons(port));
+}
+
+bool fake_is_laddr(const char *addr)
+{
+	struct lvs_addr a;
+	uint16_t af = read_addr(addr, &a);
+
+	return find_addr(fake.snapshot->laddrs, fake.snapshot->laddr_mask, af, &a);
 }
 
 bool fake_is_vip(const char *addr)

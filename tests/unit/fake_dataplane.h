@@ -19,6 +19,7 @@ unsigned int fake_published(void);
 /* What a worker would find. NULL: nothing. `addr` in dotted notation. */
 const struct service *fake_find(uint8_t proto, const char *addr, uint16_t port);
 bool fake_is_vip(const char *addr);
+bool fake_is_laddr(const char *addr);
 
 /* Makes every deferred call. Returns how many. */
 size_t fake_grace_period(void);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <event2/event.h>
 
+#include "control/model_private.h"
 #include "control/trash.h"
 
 static struct event_base *base;
@@ -119,6 +120,7 @@ void pass(unsigned int seconds)
 {
 	while (seconds--) {
 		trash_tick(tick());
+		model_laddr_tick(clock_now);
 		model_publish();
 		fake_grace_period();
 	}

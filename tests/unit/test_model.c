@@ -191,7 +191,7 @@ static const struct {
 	{"lower without upper", "10.0.0.1", 0, 1, 0, 10, 0, 0, -ERANGE},
 	{"huge thresholds", "10.0.0.1", 0, 1, UINT32_MAX, UINT32_MAX - 1, 0, 0, 0},
 	{"direct routing", "10.0.0.1", 3, 1, 0, 0, 0, 0, 0},
-	{"no such method", "10.0.0.1", 5, 1, 0, 0, 0, 0, -EINVAL},
+	{"no such method", "10.0.0.1", 6, 1, 0, 0, 0, 0, -EINVAL},
 	{"ipip tunnel", "10.0.0.1", 2, 1, 0, 0, 0, 0, 0},
 	{"gue tunnel", "10.0.0.1", 2, 1, 0, 0, 1, 6080, 0},
 	{"gue tunnel without port", "10.0.0.1", 2, 1, 0, 0, 1, 0, -EINVAL},
