@@ -24,7 +24,7 @@ _lvsadm_offer() { # CURRENT WORD...
 }
 
 # The options that a command of the ipvsadm language may have.
-_lvsadm_options() { # COMMAND
+_lvsadm_options() { # COMMAND NAME
 	local service='-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service'
 	local tunnel='--tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum'
 	local server='-r --real-server'
@@ -33,6 +33,7 @@ _lvsadm_options() { # COMMAND
 		echo "$service -6 -s --scheduler -p --persistent -M --netmask --pe -o --ops -b --sched-flags" ;;
 	-D | --delete-service | -Z | --zero) echo "$service -6" ;;
 	-a | --add-server | -e | --edit-server)
+		[[ $2 == ipvsadm ]] || echo --fullnat
 		echo "$service -6 $server -m --masquerading -g --gatewaying -i --ipip $tunnel" \
 			"-w --weight -x --u-threshold -y --l-threshold" ;;
 	-d | --delete-server) echo "$service -6 $server" ;;
@@ -66,11 +67,21 @@ _lvsadm_values() { # PROGRAM SOCKET OPTION
 	esac
 }
 
+# What may come behind a verb's word that is no option with a value.
+_lvsadm_own() { # VERB PREVIOUS
+	local services='-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service'
+	case $1:$2 in
+	laddr:add | laddr:del | client-info:client-info) echo "$services" ;;
+	laddr:list) echo "$services --json --socket" ;;
+	client-info:*) echo 'none toa' ;;
+	esac
+}
+
 _lvsadm() {
 	local commands='-A --add-service -E --edit-service -D --delete-service -C --clear -a --add-server
 		-e --edit-server -d --delete-server -L --list -S --save -R --restore -Z --zero --set
 		--start-daemon --stop-daemon -h --help -v --version'
-	local verbs='ports workers drops version help'
+	local verbs='ports workers drops services save laddr client-info version help'
 	local line word words=() socket='' command='' current previous values name
 	COMPREPLY=()
 
@@ -102,12 +113,18 @@ _lvsadm() {
 		_lvsadm_offer "$current" "$commands --socket"
 	elif [[ $command == drops ]]; then
 		_lvsadm_offer "$current" --all --json --socket
+	elif [[ $command == laddr && $previous == laddr ]]; then
+		_lvsadm_offer "$current" 'add del list'
+	elif [[ $command == laddr || $command == client-info ]]; then
+		values=$(_lvsadm_values "${words[0]}" "$socket" "$previous") ||
+			values=$(_lvsadm_own "$command" "$previous")
+		_lvsadm_offer "$current" "$values"
 	elif [[ $command != -* ]]; then
 		_lvsadm_offer "$current" --json --socket
 	elif values=$(_lvsadm_values "${words[0]}" "$socket" "$previous"); then
 		_lvsadm_offer "$current" "$values"
 	else
-		_lvsadm_offer "$current" "$(_lvsadm_options "$command")"
+		_lvsadm_offer "$current" "$(_lvsadm_options "$command" "$name")"
 	fi
 }
 

@@ -14,7 +14,7 @@
 
 /* ---- attributes -------------------------------------------------------------------------- */
 
-static void put_service_key(struct nlmsghdr *nlh, const struct ipvs_service *svc)
+void ipvs_put_service_key(struct nlmsghdr *nlh, const struct ipvs_service *svc)
 {
 	mnl_attr_put_u16(nlh, IPVS_SVC_ATTR_AF, svc->af);
 	if (svc->fwmark) {
@@ -31,7 +31,7 @@ static void put_service(struct nlmsghdr *nlh, const struct ipvs_service *svc, bo
 	struct ip_vs_flags flags = {.flags = svc->flags, .mask = ~0U};
 	struct nlattr *nest = mnl_attr_nest_start(nlh, IPVS_CMD_ATTR_SERVICE);
 
-	put_service_key(nlh, svc);
+	ipvs_put_service_key(nlh, svc);
 	if (full) {
 		mnl_attr_put_strz(nlh, IPVS_SVC_ATTR_SCHED_NAME, svc->sched);
 		if (*svc->pe)
@@ -43,6 +43,15 @@ static void put_service(struct nlmsghdr *nlh, const struct ipvs_service *svc, bo
 	mnl_attr_nest_end(nlh, nest);
 }
 
+static void put_method(struct nlmsghdr *nlh, const struct ipvs_dest *dest)
+{
+	bool ours = dest->method == LVSD_METHOD_FULLNAT;
+
+	mnl_attr_put_u32(nlh, IPVS_DEST_ATTR_FWD_METHOD, ours ? IP_VS_CONN_F_MASQ : dest->method);
+	if (ours || dest->method_is_exact)
+		mnl_attr_put_u32(nlh, LVSD_DEST_ATTR_METHOD, dest->method);
+}
+
 static void put_dest(struct nlmsghdr *nlh, const struct ipvs_dest *dest, bool full)
 {
 	struct nlattr *nest = mnl_attr_nest_start(nlh, IPVS_CMD_ATTR_DEST);
@@ -51,7 +60,7 @@ static void put_dest(struct nlmsghdr *nlh, const struct ipvs_dest *dest, bool fu
 	mnl_attr_put(nlh, IPVS_DEST_ATTR_ADDR, sizeof(dest->addr), &dest->addr);
 	mnl_attr_put_u16(nlh, IPVS_DEST_ATTR_PORT, dest->port);
 	if (full) {
-		mnl_attr_put_u32(nlh, IPVS_DEST_ATTR_FWD_METHOD, dest->method);
+		put_method(nlh, dest);
 		mnl_attr_put_u32(nlh, IPVS_DEST_ATTR_WEIGHT, dest->weight);
 		mnl_attr_put_u8(nlh, IPVS_DEST_ATTR_TUN_TYPE, dest->tun_type);
 		mnl_attr_put_u16(nlh, IPVS_DEST_ATTR_TUN_PORT, dest->tun_port);

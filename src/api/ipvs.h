@@ -8,6 +8,7 @@
 #ifndef LVSD_API_IPVS_H
 #define LVSD_API_IPVS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <netinet/in.h>
@@ -54,7 +55,9 @@ struct ipvs_dest {
 	uint16_t af; /* not necessarily the service's */
 	union ipvs_addr addr;
 	uint16_t port;   /* be16 */
-	uint32_t method; /* IP_VS_CONN_F_MASQ ... */
+	uint32_t method; /* IP_VS_CONN_F_MASQ ..., LVSD_METHOD_FULLNAT */
+	/* In ipvs_set_dest(): masquerading is not to leave FULLNAT as it is. */
+	bool method_is_exact;
 	uint32_t weight;
 	uint32_t u_threshold;
 	uint32_t l_threshold;
@@ -88,6 +91,9 @@ struct ipvs_info {
 	uint32_t version; /* 0x010201 is 1.2.1 */
 	uint32_t conn_tab_size;
 };
+
+/* Appends the attributes that name a service. */
+void ipvs_put_service_key(struct nlmsghdr *nlh, const struct ipvs_service *svc);
 
 int ipvs_get_info(struct client *client, struct ipvs_info *info);
 

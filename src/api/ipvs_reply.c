@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lvsd_wire.h"
+
 static const struct client_policy cmd_policy[IPVS_CMD_ATTR_MAX + 1] = {
 	[IPVS_CMD_ATTR_SERVICE] = {MNL_TYPE_NESTED, 0},
 	[IPVS_CMD_ATTR_DEST] = {MNL_TYPE_NESTED, 0},
@@ -37,7 +39,7 @@ static const struct client_policy svc_policy[IPVS_SVC_ATTR_MAX + 1] = {
 	[IPVS_SVC_ATTR_STATS64] = {MNL_TYPE_NESTED, 0},
 };
 
-static const struct client_policy dest_policy[IPVS_DEST_ATTR_MAX + 1] = {
+static const struct client_policy dest_policy[LVSD_DEST_ATTR_METHOD + 1] = {
 	[IPVS_DEST_ATTR_ADDR] = {MNL_TYPE_BINARY, sizeof(union ipvs_addr)},
 	[IPVS_DEST_ATTR_PORT] = {MNL_TYPE_U16, 0},
 	[IPVS_DEST_ATTR_FWD_METHOD] = {MNL_TYPE_U32, 0},
@@ -53,6 +55,7 @@ static const struct client_policy dest_policy[IPVS_DEST_ATTR_MAX + 1] = {
 	[IPVS_DEST_ATTR_TUN_TYPE] = {MNL_TYPE_U8, 0},
 	[IPVS_DEST_ATTR_TUN_PORT] = {MNL_TYPE_U16, 0},
 	[IPVS_DEST_ATTR_TUN_FLAGS] = {MNL_TYPE_U16, 0},
+	[LVSD_DEST_ATTR_METHOD] = {MNL_TYPE_U32, 0},
 };
 
 static const struct client_policy daemon_policy[IPVS_DAEMON_ATTR_MAX + 1] = {
@@ -95,8 +98,7 @@ static const struct client_policy stats32_policy[IPVS_STATS_ATTR_MAX + 1] = {
 
 _Static_assert(sizeof(struct ipvs_stats) == 10 * sizeof(uint64_t), "one word per attribute");
 
-/* The next free item, zeroed; NULL without memory. */
-static void *list_item(struct ipvs_list *list)
+void *ipvs_list_item(struct ipvs_list *list)
 {
 	if (list->n == list->room) {
 		size_t room = list->room ? 2 * list->room : 16;
@@ -183,20 +185,32 @@ int ipvs_read_timeouts(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
+static int fill_service_key(const struct nlattr **tb, struct ipvs_service *svc)
+{
+	svc->af = client_u16(tb[IPVS_SVC_ATTR_AF], 0);
+	svc->fwmark = client_u32(tb[IPVS_SVC_ATTR_FWMARK], 0);
+	if (svc->fwmark)
+		return 0;
+	svc->protocol = client_u16(tb[IPVS_SVC_ATTR_PROTOCOL], 0);
+	svc->port = client_u16(tb[IPVS_SVC_ATTR_PORT], 0);
+	return read_addr(tb[IPVS_SVC_ATTR_ADDR], svc->af, &svc->addr);
+}
+
+int ipvs_read_service_key(const struct nlattr *nest, struct ipvs_service *svc)
+{
+	const struct nlattr *tb[IPVS_SVC_ATTR_MAX + 1];
+	int err = client_parse_nested(nest, svc_policy, IPVS_SVC_ATTR_MAX, tb);
+
+	return err < 0 ? err : fill_service_key(tb, svc);
+}
+
 static int fill_service(const struct nlattr **tb, struct ipvs_service *svc)
 {
 	struct ip_vs_flags flags;
-	int err;
+	int err = fill_service_key(tb, svc);
 
-	svc->af = client_u16(tb[IPVS_SVC_ATTR_AF], 0);
-	svc->fwmark = client_u32(tb[IPVS_SVC_ATTR_FWMARK], 0);
-	if (svc->fwmark == 0) {
-		svc->protocol = client_u16(tb[IPVS_SVC_ATTR_PROTOCOL], 0);
-		svc->port = client_u16(tb[IPVS_SVC_ATTR_PORT], 0);
-		err = read_addr(tb[IPVS_SVC_ATTR_ADDR], svc->af, &svc->addr);
-		if (err < 0)
-			return err;
-	}
+	if (err < 0)
+		return err;
 	if (!tb[IPVS_SVC_ATTR_FLAGS] ||
 	    mnl_attr_get_payload_len(tb[IPVS_SVC_ATTR_FLAGS]) != sizeof(flags))
 		return -EPROTO;
@@ -217,7 +231,7 @@ int ipvs_read_service(const struct nlmsghdr *nlh, void *arg)
 
 	if (err < 0)
 		return err;
-	svc = list_item(arg);
+	svc = ipvs_list_item(arg);
 	return svc ? fill_service(tb, svc) : -ENOMEM;
 }
 
@@ -232,7 +246,8 @@ static int fill_dest(const struct nlattr **tb, uint16_t svc_af, struct ipvs_dest
 	if (err < 0)
 		return err;
 	dest->port = client_u16(tb[IPVS_DEST_ATTR_PORT], 0);
-	dest->method = client_u32(tb[IPVS_DEST_ATTR_FWD_METHOD], 0);
+	dest->method =
+		client_u32(tb[LVSD_DEST_ATTR_METHOD], client_u32(tb[IPVS_DEST_ATTR_FWD_METHOD], 0));
 	dest->weight = client_u32(tb[IPVS_DEST_ATTR_WEIGHT], 0);
 	dest->u_threshold = client_u32(tb[IPVS_DEST_ATTR_U_THRESH], 0);
 	dest->l_threshold = client_u32(tb[IPVS_DEST_ATTR_L_THRESH], 0);
@@ -247,14 +262,14 @@ static int fill_dest(const struct nlattr **tb, uint16_t svc_af, struct ipvs_dest
 
 int ipvs_read_dest(const struct nlmsghdr *nlh, void *arg)
 {
-	const struct nlattr *tb[IPVS_DEST_ATTR_MAX + 1];
+	const struct nlattr *tb[LVSD_DEST_ATTR_METHOD + 1];
 	struct ipvs_list *list = arg;
 	struct ipvs_dest *dest;
-	int err = read_nest(nlh, IPVS_CMD_ATTR_DEST, dest_policy, IPVS_DEST_ATTR_MAX, tb);
+	int err = read_nest(nlh, IPVS_CMD_ATTR_DEST, dest_policy, LVSD_DEST_ATTR_METHOD, tb);
 
 	if (err < 0)
 		return err;
-	dest = list_item(list);
+	dest = ipvs_list_item(list);
 	return dest ? fill_dest(tb, list->af, dest) : -ENOMEM;
 }
 
@@ -267,7 +282,7 @@ int ipvs_read_daemon(const struct nlmsghdr *nlh, void *arg)
 
 	if (err < 0)
 		return err;
-	daemon = list_item(arg);
+	daemon = ipvs_list_item(arg);
 	if (!daemon)
 		return -ENOMEM;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Reading the IPVS family's replies, for ipvs.c only. Each function is a client_answer_fn; `arg` is
- * the object itself (info, timeouts) or a list that the object is appended to.
+ * Reading the IPVS family's replies, for ipvs.c and what is built like it. Each function is a
+ * client_answer_fn; `arg` is the object itself (info, timeouts) or a list that the object is
+ * appended to.
  */
 #ifndef LVSD_API_IPVS_REPLY_H
 #define LVSD_API_IPVS_REPLY_H
@@ -15,6 +16,12 @@ struct ipvs_list {
 	size_t room;
 	uint16_t af; /* destinations: the service's, for replies that do not name their own */
 };
+
+/* The next item, zeroed; NULL without memory. */
+void *ipvs_list_item(struct ipvs_list *list);
+
+/* Attributes AF, and FWMARK or PROTOCOL, ADDR, PORT of a nest. */
+int ipvs_read_service_key(const struct nlattr *nest, struct ipvs_service *svc);
 
 int ipvs_read_info(const struct nlmsghdr *nlh, void *arg);     /* struct ipvs_info */
 int ipvs_read_timeouts(const struct nlmsghdr *nlh, void *arg); /* struct ipvs_timeouts */

@@ -21,6 +21,9 @@ enum {
  * texts of the ipvsadm grammar always say "ipvsadm", whatever the name. */
 extern const char *cli_name;
 
+/* Not called by a name of ipvsadm's. */
+extern bool cli_is_own;
+
 /* Prints one line on stderr and exits. */
 _Noreturn void die(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "conns.h"
+#include "lvsd_wire.h"
 #include "out_table.h"
 
 #define SCHEDULER_DEFAULT "wlc"
@@ -32,8 +33,10 @@ static void check_dest(struct command *cmd)
 {
 	struct ipvs_dest *dest = &cmd->dest;
 
-	/* These methods do not change the packet's port. */
-	if (!cmd->svc.fwmark && dest->method != IP_VS_CONN_F_MASQ)
+	dest->method_is_exact = cli_is_own;
+	/* The others do not change the packet's port. */
+	if (!cmd->svc.fwmark && dest->method != IP_VS_CONN_F_MASQ &&
+	    dest->method != LVSD_METHOD_FULLNAT)
 		dest->port = cmd->svc.port;
 	if (dest->af != cmd->svc.af && dest->method != IP_VS_CONN_F_TUNNEL)
 		die(EXIT_USAGE, "Different address family is allowed only for tunneling servers");

@@ -13,6 +13,7 @@
 #include <string.h>
 
 const char *cli_name = "lvsadm";
+bool cli_is_own = true;
 
 void die(int status, const char *fmt, ...)
 {
@@ -113,12 +114,13 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	slash = strrchr(argv[0], '/');
 	cli_name = slash ? slash + 1 : argv[0];
+	cli_is_own = strncmp(cli_name, "ipvsadm", 7) != 0;
 
 	for (;;) {
 		path = take_option("--socket", &argc, &argv);
 		if (path)
 			socket = path;
-		else if (strncmp(cli_name, "ipvsadm", 7) && take_flag("--json", &argc, &argv))
+		else if (cli_is_own && take_flag("--json", &argc, &argv))
 			json = true;
 		else
 			break;

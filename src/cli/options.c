@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lvsd_wire.h"
 #include "names.h"
 #include "parse_addr.h"
 
@@ -279,6 +280,7 @@ static const struct row rows[] = {
 	{"real-server", 'r', STRING, OPT_REAL_SERVER, take_real_server, 0},
 	{"masquerading", 'm', NONE, OPT_METHOD, take_method, IP_VS_CONN_F_MASQ},
 	{"ipip", 'i', NONE, OPT_METHOD, take_method, IP_VS_CONN_F_TUNNEL},
+	{"fullnat", 0, NONE, OPT_METHOD, take_method, LVSD_METHOD_FULLNAT},
 	{"gatewaying", 'g', NONE, OPT_METHOD, take_method, IP_VS_CONN_F_DROUTE},
 	{"weight", 'w', STRING, OPT_WEIGHT, take_weight, 0},
 	{"u-threshold", 'x', STRING, OPT_U_THRESHOLD, take_u_threshold, 0},
@@ -319,20 +321,29 @@ static bool is_command(const struct row *row)
 	return row->take == take_command || row->take == take_daemon_command;
 }
 
+/* What ipvsadm does not know, and neither do we under its name. */
+static bool is_own(const struct row *row)
+{
+	return row->take == take_method && row->value == LVSD_METHOD_FULLNAT;
+}
+
 /* The rows as popt wants them; arguments arrive in *arg. */
 static void popt_table(struct poptOption *table, char **arg)
 {
 	size_t i;
 
-	for (i = 0; i < N_ROWS; i++)
-		table[i] = (struct poptOption){
+	for (i = 0; i < N_ROWS; i++) {
+		if (!cli_is_own && is_own(&rows[i]))
+			continue;
+		*table++ = (struct poptOption){
 			.longName = rows[i].name,
 			.shortName = rows[i].letter,
 			.argInfo = rows[i].arg,
 			.arg = rows[i].arg == NONE ? NULL : arg,
 			.val = i + 1,
 		};
-	table[N_ROWS] = (struct poptOption)POPT_TABLEEND;
+	}
+	*table = (struct poptOption)POPT_TABLEEND;
 }
 
 static void parse_timeouts(struct command *cmd, poptContext popt)

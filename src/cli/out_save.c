@@ -9,9 +9,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "lvsd_wire.h"
 #include "names.h"
 
-static void selector(const struct format *format, const struct ipvs_service *svc)
+void out_save_selector(const struct format *format, const struct ipvs_service *svc)
 {
 	char name[NAMES_HOST_PORT_MAX];
 	const char *option = svc->protocol == IPPROTO_TCP   ? "-t"
@@ -45,7 +46,7 @@ void out_save_service(const struct format *format, const struct ipvs_service *sv
 	char flags[NAMES_FLAGS_MAX];
 
 	printf("-A ");
-	selector(format, svc);
+	out_save_selector(format, svc);
 	printf(" -s %s", svc->sched);
 	if (svc->flags & IP_VS_SVC_F_PERSISTENT) {
 		printf(" -p %" PRIu32, svc->timeout);
@@ -83,15 +84,18 @@ void out_save_dest(const struct format *format, const struct ipvs_service *svc,
 	char name[NAMES_HOST_PORT_MAX];
 
 	printf("-a ");
-	selector(format, svc);
+	out_save_selector(format, svc);
 	names_host_port(name, sizeof(name), dest->af, &dest->addr, dest->port,
 			svc->fwmark ? 0 : svc->protocol, format->numeric);
 	printf(" -r %s %s -w %d", name,
-	       method == IP_VS_CONN_F_TUNNEL   ? "-i"
-	       : method == IP_VS_CONN_F_DROUTE ? "-g"
-					       : "-m",
+	       method == IP_VS_CONN_F_TUNNEL                  ? "-i"
+	       : method == IP_VS_CONN_F_DROUTE                ? "-g"
+	       : method == LVSD_METHOD_FULLNAT && format->own ? "--fullnat"
+							      : "-m",
 	       (int)dest->weight);
 	if (method == IP_VS_CONN_F_TUNNEL)
 		save_tunnel(dest);
+	if (format->own && dest->u_threshold)
+		printf(" -x %" PRIu32 " -y %" PRIu32, dest->u_threshold, dest->l_threshold);
 	putchar('\n');
 }

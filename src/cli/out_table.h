@@ -26,6 +26,7 @@ struct format {
 	bool numeric;
 	bool exact;  /* no K, M, G, T */
 	bool nosort; /* the daemon's order */
+	bool own;    /* rules: for lvsadm, which knows more than ipvsadm */
 };
 
 void out_table_header(const struct format *format);
@@ -34,6 +35,7 @@ void out_table_dest(const struct format *format, const struct ipvs_service *svc,
 		    const struct ipvs_dest *dest);
 
 /* How -S and error-free restores name a service: "-t 192.0.2.1:80", "-f 7 -6". */
+void out_save_selector(const struct format *format, const struct ipvs_service *svc);
 void out_save_service(const struct format *format, const struct ipvs_service *svc);
 void out_save_dest(const struct format *format, const struct ipvs_service *svc,
 		   const struct ipvs_dest *dest);

@@ -3,7 +3,7 @@
  * The verbs of lvsadm: one row each. What a verb shows is a table of fields (record.h); the same
  * table makes the columns and the JSON.
  */
-#include "cli.h"
+#include "verbs.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,15 +13,8 @@
 #include <linux/netlink.h>
 
 #include "lvsd_wire.h"
-#include "record.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-
-struct request {
-	const char *socket;
-	bool json;
-	bool all;
-};
 
 struct verb {
 	const char *name;
@@ -30,6 +23,7 @@ struct verb {
 	bool takes_all;
 	const struct fields *fields;
 	void (*refine)(json_t *records, const struct request *request); /* NULL: as received */
+	int (*main)(struct request *request); /* understands words of its own; instead of run */
 };
 
 /* ---- fields ------------------------------------------------------------------------------ */
@@ -144,17 +138,21 @@ static int fetch(const struct verb *verb, const struct request *request, uint16_
 	struct client *client = cli_connect(request->socket);
 	int err = record_fetch(client, verb->fields, flags, records);
 
-	if (err < 0) {
-		const char *text = client_error(client);
-
-		fprintf(stderr, "%s: %s: %s\n", cli_name, verb->name,
-			*text ? text : strerror(-err));
-	}
+	if (err < 0)
+		verb_refused(request, client, err);
 	client_close(client);
 	return err;
 }
 
-static void print_json(const json_t *json)
+int verb_refused(const struct request *request, const struct client *client, int err)
+{
+	const char *text = client_error(client);
+
+	fprintf(stderr, "%s: %s: %s\n", cli_name, request->verb, *text ? text : strerror(-err));
+	return EXIT_NO_SUCH;
+}
+
+void verb_print_json(const json_t *json)
 {
 	json_dumpf(json, stdout, JSON_INDENT(2));
 	putchar('\n');
@@ -169,7 +167,7 @@ static int show(const struct verb *verb, const struct request *request)
 	if (verb->refine)
 		verb->refine(records, request);
 	if (request->json)
-		print_json(records);
+		verb_print_json(records);
 	else
 		record_columns(verb->fields, records);
 	json_decref(records);
@@ -207,7 +205,7 @@ static int version(const struct verb *verb, const struct request *request)
 	if (request->json) {
 		both = json_pack("{s:{s:s}, s:O?}", "lvsadm", "version", LVSD_VERSION, "lvsd",
 				 json_array_get(records, 0));
-		print_json(both);
+		verb_print_json(both);
 		json_decref(both);
 	} else {
 		print_version(json_array_get(records, 0));
@@ -225,6 +223,13 @@ static const struct verb verbs[] = {
 	 &worker_fields, add_bytes_per_conn},
 	{"drops", "why packets ended here; --all: every counter", show, true, &counter_fields,
 	 keep_drops},
+	{"services", "the services, servers and local addresses, with methods as lvsd names them",
+	 .main = services_main},
+	{"save", "the commands that make the services again, FULLNAT included", .main = save_main},
+	{"laddr", "local addresses of FULLNAT: add|del|list -t VIP:PORT ADDRESS [FIRST-LAST]",
+	 .main = laddr_main},
+	{"client-info", "how servers of FULLNAT learn the client: -t VIP:PORT none|toa",
+	 .main = client_info_main},
 	{"version", "versions of lvsadm and of the lvsd that runs", version, false, &version_fields,
 	 NULL},
 	{"help", "this text", help, false, NULL, NULL},
@@ -239,7 +244,7 @@ static int help(const struct verb *verb, const struct request *request)
 	       "  lvsadm [--socket PATH] -OPTIONS      as ipvsadm(8); -h lists them\n\n"
 	       "Verbs:\n");
 	for (i = 0; i < LENGTH(verbs); i++)
-		printf("  %-10s %s\n", verbs[i].name, verbs[i].help);
+		printf("  %-12s %s\n", verbs[i].name, verbs[i].help);
 	printf("\nThe socket is --socket, else $%s, else %s.\n", LVSD_SOCKET_ENV,
 	       LVSD_SOCKET_DEFAULT);
 	return 0;
@@ -258,6 +263,8 @@ static void parse_arguments(const struct verb *verb, struct request *request, in
 			request->socket = argv[++i];
 		else if (strncmp(argv[i], "--socket=", 9) == 0)
 			request->socket = argv[i] + 9;
+		else if (verb->main)
+			request->argv[request->argc++] = argv[i];
 		else
 			die(EXIT_USAGE,
 			    "%s: %s: unknown argument '%s'; allowed: %s--json, --socket PATH",
@@ -267,13 +274,17 @@ static void parse_arguments(const struct verb *verb, struct request *request, in
 
 int verb_main(const char *socket, bool json, int argc, char **argv)
 {
-	struct request request = {.socket = socket, .json = json};
+	/* Words that remain are moved to the front. */
+	struct request request = {.socket = socket, .json = json, .argv = argv};
 	size_t i;
 
 	for (i = 0; i < LENGTH(verbs); i++) {
 		if (strcmp(verbs[i].name, argv[0]) != 0)
 			continue;
+		request.verb = verbs[i].name;
 		parse_arguments(&verbs[i], &request, argc, argv);
+		if (verbs[i].main)
+			return verbs[i].main(&request);
 		return verbs[i].run(&verbs[i], &request);
 	}
 	die(EXIT_USAGE,
