@@ -60,6 +60,11 @@ equal() {
 	[[ $1 == "$2" ]] || { say "expected '$2', got '$1'" && return 1; }
 }
 
+# matches REGEX TEXT: a check's command.
+matches() {
+	[[ $2 =~ $1 ]] || { say "expected something like '$1', got '$2'" && return 1; }
+}
+
 # holds EXPRESSION: arithmetic that is true.
 holds() {
 	(($1)) || { say "not true: $1" && return 1; }
@@ -108,6 +113,12 @@ services() {
 	done
 }
 
+# listens HOST tcp|udp PORT: waits until somebody does.
+listens() {
+	wait_for 10 on "$1" bash -c "ss -Hln --$2 'sport = :$3' | grep -q ." ||
+		say "# nobody listens on $2 port $3 of $1" >&2
+}
+
 # answers N [CURL OPTION...]: who answered N requests, "rs1 rs2 rs1 ...".
 answers() {
 	local n=$1 i out=''
@@ -116,6 +127,22 @@ answers() {
 		out+=" $(on client curl -s --max-time 3 "$@" "http://$MODE_VIP/test.html" | cut -d' ' -f1)"
 	done
 	printf '%s' "${out# }"
+}
+
+# How often the client has had to repeat a SYN. It waits a second for that, so that a busy machine
+# is no reason; a lost packet is.
+syn_repeats() {
+	# shellcheck disable=SC2016 # awk's
+	on client awk '/^TcpExt:/ && col { print $col }
+		/^TcpExt:/ { for (i = 2; i <= NF; i++) if ($i == "TCPSynRetrans") col = i }' \
+		/proc/net/netstat
+}
+
+# at_once URL: it is answered, and no SYN and no SYN-ACK was lost on the way.
+at_once() {
+	local before
+	before=$(syn_repeats)
+	on client curl -sf --max-time 5 "$1" && equal "$(syn_repeats)" "$before"
 }
 
 # times WORD TEXT: how often.

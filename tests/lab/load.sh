@@ -38,7 +38,7 @@ for proto in t u; do
 	director ipvsadm -a "-$proto" "$MODE_VIP:5201" -r 10.0.0.201:5201 -m
 done
 lab_spawn iperf3 rs1 iperf3 -s
-sleep 0.5
+listens rs1 tcp 5201
 
 # streams OPTION...: Mbit/s and lost percent as the receiver counted them.
 streams() {

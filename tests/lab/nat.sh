@@ -19,8 +19,7 @@ column() {
 
 # ---- the first packets ------------------------------------------------------------------------
 
-check 'the very first request is answered at once' \
-	on client curl -sf --max-time 0.9 "http://$MODE_VIP/test.html"
+check 'the very first request is answered at once' at_once "http://$MODE_VIP/test.html"
 
 # ---- balancing --------------------------------------------------------------------------------
 
@@ -29,7 +28,7 @@ first=$(column "$MODE_VIP:80" 1)
 check 'ipvsadm -Z zeroes the counters' equal "$first" 0
 who=$(answers 10)
 check 'ten requests go to both servers in turn' \
-	grep -qE '^((rs1 rs2 ){4}rs1 rs2|(rs2 rs1 ){4}rs2 rs1)$' <<<"$who"
+	matches '^((rs1 rs2 ){4}rs1 rs2|(rs2 rs1 ){4}rs2 rs1)$' "$who"
 check 'ten connections are counted' equal "$(column "$MODE_VIP:80" 1)" 10
 check 'five of them on rs1' equal "$(column 10.0.0.201:80 1)" 5
 check 'five of them on rs2' equal "$(column 10.0.0.202:80 1)" 5
@@ -58,7 +57,7 @@ check 'ARP for the VIP is answered, once' \
 check 'the router has learnt the link address of the twin' \
 	equal "$(neighbour_mac router "$MODE_VIP")" "$(mac director eth0)"
 lab_spawn echo director python3 "$TESTS/echo.py" serve tcp "$MODE_VIP" 22 director
-sleep 0.5
+listens director tcp 22
 check 'TCP with the director itself (as ssh would)' \
 	on client python3 "$TESTS/echo.py" ask tcp "$MODE_VIP" 22 200000
 check 'TCP to a port that nobody serves is refused' \
@@ -72,7 +71,7 @@ cold() {
 	for h in client router director rs1 rs2; do
 		ip -n "$LAB-$h" neigh flush all
 	done
-	on client curl -sf --max-time 0.9 "http://$MODE_VIP/test.html"
+	at_once "http://$MODE_VIP/test.html"
 }
 before=$(counter resolve_requests)
 check 'no packet is lost while neighbours are looked up' cold
@@ -105,13 +104,13 @@ director ipvsadm -A -u "$MODE_VIP:5300" -s rr
 for s in $MODE_SERVERS; do
 	director ipvsadm -a -u "$MODE_VIP:5300" -r "${s#*=}:5300" -m
 	lab_spawn "udp-${s%=*}" "${s%=*}" python3 "$TESTS/echo.py" serve udp "${s#*=}" 5300 "${s%=*}"
+	listens "${s%=*}" udp 5300
 done
-sleep 0.5
-who=$(on client python3 "$TESTS/echo.py" ask udp "$MODE_VIP" 5300 8) || true
+who=$(on client python3 "$TESTS/echo.py" ask udp "$MODE_VIP" 5300 8 2>&1) || true
 check 'UDP: each client port gets the next server' \
-	grep -qE '^((rs1 rs2 ){3}rs1 rs2|(rs2 rs1 ){3}rs2 rs1)$' <<<"$who"
-who=$(on client python3 "$TESTS/echo.py" ask udp "$MODE_VIP" 5300 6 same) || true
-check 'UDP: one client port stays with its server' grep -qE '^(rs1( rs1){5}|rs2( rs2){5})$' <<<"$who"
+	matches '^((rs1 rs2 ){3}rs1 rs2|(rs2 rs1 ){3}rs2 rs1)$' "$who"
+who=$(on client python3 "$TESTS/echo.py" ask udp "$MODE_VIP" 5300 6 same 2>&1) || true
+check 'UDP: one client port stays with its server' matches '^(rs1( rs1){5}|rs2( rs2){5})$' "$who"
 
 # ---- the kernel's routes are lvsd's -----------------------------------------------------------
 
@@ -120,19 +119,16 @@ ip -n "$LAB-router" addr add 192.168.7.1/24 dev lo
 from7() { on router curl -sf --max-time 1 --interface 192.168.7.1 "http://$MODE_VIP/test.html"; }
 check 'no route, no answer' fails from7
 ip -n "$LAB-director" route add 192.168.7.0/24 via 172.16.0.205
-sleep 0.3
-check 'a new route is used' from7
+check 'a new route is used' wait_for 5 from7
 ip -n "$LAB-director" route del 192.168.7.0/24
-sleep 0.3
-check 'a removed one is not' fails from7
+from7_not() { ! from7; }
+check 'a removed one is not' wait_for 5 from7_not
 ip -n "$LAB-director" route add default via 172.16.0.205
-sleep 0.3
-check 'the default route is used' from7
+check 'the default route is used' wait_for 5 from7
 ip -n "$LAB-director" addr add 172.16.0.207/24 dev eth0
 director ipvsadm -A -t 172.16.0.207:80 -s rr
 director ipvsadm -a -t 172.16.0.207:80 -r 10.0.0.202:80 -m
-sleep 0.3
-check 'a second virtual address answers as soon as it is added' \
-	on client curl -sf --max-time 0.9 http://172.16.0.207/test.html
+check 'a second virtual address answers' wait_for 5 \
+	on client curl -sf --max-time 1 http://172.16.0.207/test.html
 
 finished
