@@ -31,14 +31,14 @@
 /* Commands of the LVSD family. Every dump answers with messages of the same command. */
 enum lvsd_cmd {
 	LVSD_CMD_UNSPEC = 0,
-	LVSD_CMD_GET_VERSION = 1, /* one answer */
-	LVSD_CMD_GET_CONN = 2,    /* dump: connections and templates */
-	LVSD_CMD_GET_PORT = 3,    /* dump: ports */
-	LVSD_CMD_GET_WORKER = 4,  /* dump: workers, their load and connection memory */
-	LVSD_CMD_GET_COUNTER = 5, /* dump: every named counter, summed over the workers */
-	LVSD_CMD_NEW_LADDR = 6,   /* FULLNAT: a service gets a local address */
-	LVSD_CMD_DEL_LADDR = 7,   /* and loses it; connections that use it stay */
-	LVSD_CMD_GET_LADDR = 8,   /* dump: of the service, or of all */
+	LVSD_CMD_GET_VERSION = 1,     /* one answer */
+	LVSD_CMD_GET_CONN = 2,        /* dump: connections and templates */
+	LVSD_CMD_GET_PORT = 3,        /* dump: ports */
+	LVSD_CMD_GET_WORKER = 4,      /* dump: workers, their load and connection memory */
+	LVSD_CMD_GET_COUNTER = 5,     /* dump: every named counter, summed over the workers */
+	LVSD_CMD_NEW_LADDR = 6,       /* FULLNAT: a service gets a local address */
+	LVSD_CMD_DEL_LADDR = 7,       /* and loses it; connections that use it stay */
+	LVSD_CMD_GET_LADDR = 8,       /* dump: of the service, or of all */
 	LVSD_CMD_SET_CLIENT_INFO = 9, /* how the servers learn the client's address */
 	LVSD_CMD_MAX = LVSD_CMD_SET_CLIENT_INFO,
 };
@@ -137,17 +137,17 @@ enum lvsd_counter_attr {
  * other settings of FULLNAT. */
 enum lvsd_laddr_attr {
 	LVSD_LADDR_ATTR_UNSPEC = 0,
-	LVSD_LADDR_ATTR_SERVICE = 1, /* nest of IPVS_SVC_ATTR_*: AF, and FWMARK or PROTOCOL, ADDR, PORT */
-	LVSD_LADDR_ATTR_AF = 2,      /* u16: of ADDR; absent in a request: the service's */
-	LVSD_LADDR_ATTR_ADDR = 3,    /* 4 or 16 bytes */
-	LVSD_LADDR_ATTR_FIRST = 4,   /* u16: first of its ports; absent in a request: 1024 */
-	LVSD_LADDR_ATTR_LAST = 5,    /* u16: and the last; absent: 65535 */
+	LVSD_LADDR_ATTR_SERVICE = 1,     /* nest that names a service: IPVS_SVC_ATTR_* */
+	LVSD_LADDR_ATTR_AF = 2,          /* u16: of ADDR; absent in a request: the service's */
+	LVSD_LADDR_ATTR_ADDR = 3,        /* 4 or 16 bytes */
+	LVSD_LADDR_ATTR_FIRST = 4,       /* u16: first of its ports; absent in a request: 1024 */
+	LVSD_LADDR_ATTR_LAST = 5,        /* u16: and the last; absent: 65535 */
 	LVSD_LADDR_ATTR_CLIENT_INFO = 6, /* u8: enum lvsd_client_info */
 	LVSD_LADDR_ATTR_MAX = LVSD_LADDR_ATTR_CLIENT_INFO,
 };
 
 #define LVSD_LADDR_FIRST_DEFAULT 1024
-#define LVSD_LADDR_LAST_DEFAULT 65535
+#define LVSD_LADDR_LAST_DEFAULT  65535
 
 enum lvsd_client_info {
 	LVSD_CLIENT_INFO_NONE = 0,
@@ -161,6 +161,6 @@ enum lvsd_client_info {
  * by FULLNAT as it is; the value 0 says that masquerading is meant.
  */
 #define LVSD_DEST_ATTR_METHOD 64
-#define LVSD_METHOD_FULLNAT 5
+#define LVSD_METHOD_FULLNAT   5
 
 #endif
