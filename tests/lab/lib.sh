@@ -104,12 +104,12 @@ lab_end() {
 	exit "$status"
 }
 
-# The experiment's commands on an empty table.
+# The experiment's commands on an empty table. What they print is not for the reader of TAP.
 services() {
 	local command
 	director ipvsadm -C
 	for command in "${MODE_COMMANDS[@]}"; do
-		director bash -c "$command"
+		director bash -c "$command" >&2
 	done
 }
 
