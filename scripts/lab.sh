@@ -11,6 +11,7 @@
 # namespaces is touched, except that missing Debian packages are installed.
 #
 #   MODE      nat (the default): LVS-NAT
+#             dr: direct routing, the servers answer on their own way
 #             fullnat: FULLNAT, servers elsewhere that keep their own gateway
 #   --hold    leave the lab running, to try things in it
 #   down      end it, and clean up after a killed run
