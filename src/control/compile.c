@@ -2,6 +2,7 @@
 /* From the model's objects to those of a snapshot, one at a time. */
 #include "compile.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,40 @@
 static uint32_t lower_threshold(const struct dest_spec *spec)
 {
 	return spec->lower ? spec->lower : spec->upper - spec->upper / 4;
+}
+
+/* Whether a table made of one list fits the other. */
+static bool same_list(const struct service *a, const struct service *b)
+{
+	if (a->sched != b->sched || a->n_dests != b->n_dests)
+		return false;
+	for (uint32_t i = 0; i < a->n_dests; i++)
+		if (a->dests[i].id != b->dests[i].id || a->dests[i].weight != b->dests[i].weight ||
+		    a->dests[i].last_weight != b->dests[i].last_weight)
+			return false;
+	return true;
+}
+
+static int compile_table(const struct model_service *svc, struct service *out)
+{
+	const struct model_dest *d;
+	struct sched_key *keys;
+	uint32_t n = 0;
+
+	if (!dp_sched_has_table(out->sched))
+		return 0;
+	if (svc->compiled && same_list(&svc->compiled->service, out)) {
+		out->table = dp_sched_share(svc->compiled->service.table);
+		return 0;
+	}
+	keys = calloc(svc->n_dests + 1, sizeof(*keys));
+	if (!keys)
+		return -ENOMEM;
+	TAILQ_FOREACH (d, &svc->dests, link)
+		keys[n++] = (struct sched_key){.addr = d->key.addr, .port = d->key.port};
+	out->table = dp_sched_build(out, keys);
+	free(keys);
+	return out->table ? 0 : -ENOMEM;
 }
 
 struct compiled_service *compile_service(const struct model_service *svc)
@@ -65,7 +100,19 @@ struct compiled_service *compile_service(const struct model_service *svc)
 		};
 	}
 	memcpy(events, h->event, h->n * sizeof(*events));
+	if (compile_table(svc, &out->service) < 0) {
+		free(out);
+		return NULL;
+	}
 	return out;
+}
+
+void compile_free(void *compiled)
+{
+	struct compiled_service *cs = compiled;
+
+	dp_sched_release(cs->service.table);
+	free(cs);
 }
 
 void compile_dest(const struct model_dest *d, struct dest *out)
@@ -83,5 +130,7 @@ void compile_dest(const struct model_dest *d, struct dest *out)
 		.tun_type = d->spec.tun_type,
 		.tun_port = d->spec.tun_port,
 		.tun_flags = d->spec.tun_flags,
+		.weight = (int32_t)d->spec.weight,
+		.birth = d->birth,
 	};
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From the model's objects to those of a snapshot. Pure functions. Main lcore. */
+/* From the model's objects to those of a snapshot. Main lcore. */
 #ifndef LVSD_CONTROL_COMPILE_H
 #define LVSD_CONTROL_COMPILE_H
 
@@ -11,8 +11,9 @@ struct compiled_service {
 	struct service service;
 };
 
-/* Freed with free(); NULL without memory. */
+/* What did not change is shared with svc->compiled. NULL without memory. */
 struct compiled_service *compile_service(const struct model_service *svc);
+void compile_free(void *compiled);
 
 void compile_dest(const struct model_dest *dest, struct dest *out);
 

@@ -117,6 +117,7 @@ struct model_dest {
 	uint32_t last_weight;
 	uint32_t overload_epoch;  /* snapshot.h */
 	uint64_t seq;             /* when it was added; higher comes first */
+	uint32_t birth;           /* snapshot.h */
 	struct dest_stats zero;   /* counters when they were last zeroed */
 	struct dest_stats joined; /* counters when it became the service's */
 	struct estimator est;

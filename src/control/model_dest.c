@@ -22,6 +22,7 @@
 
 static struct ids dest_ids;
 static uint64_t last_seq;
+static uint32_t last_birth;
 
 void model_dest_open(void)
 {
@@ -167,6 +168,7 @@ static int create(struct model_service *svc, const struct dest_key *key, struct 
 				    : model_fail(err, r, "out of memory");
 	}
 	d->key = *key;
+	d->birth = ++last_birth;
 	join(d, svc);
 	*out = d;
 	return 0;

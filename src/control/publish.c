@@ -172,7 +172,7 @@ void publish_close(void)
 	while (pub.retired) {
 		struct compiled_service *next = pub.retired->next_retired;
 
-		free(pub.retired);
+		compile_free(pub.retired);
 		pub.retired = next;
 	}
 	free_snapshot(pub.current);
@@ -478,7 +478,7 @@ static void retire_replaced(struct snapshot *old)
 	while (pub.retired) {
 		struct compiled_service *next = pub.retired->next_retired;
 
-		dp_defer(free, pub.retired);
+		dp_defer(compile_free, pub.retired);
 		pub.retired = next;
 	}
 	while (pub.first_differing != NO_PAGE) {

@@ -175,7 +175,13 @@ static inline void go_out(struct worker *w, struct packet *p, struct conn *c)
 
 static void schedule(struct worker *w, struct packet *p, const struct service *svc)
 {
-	struct sched_context ctx = {.load = &w->load, .packet = p};
+	struct sched_context ctx = {
+		.load = &w->load,
+		.packet = p,
+		.snapshot = w->snapshot,
+		.locality = w->locality,
+		.now = w->now,
+	};
 	const struct service_dest *sd = sched_pick(&w->scheds[svc->id], svc, &ctx);
 
 	if (unlikely(!sd)) {

@@ -147,6 +147,17 @@ void dp_port_info(unsigned int port, struct dp_port_info *out);
 const struct sched_ops *dp_sched_find(const char *name);
 const char *dp_sched_name(const struct sched_ops *ops);
 
+/* Whether services with this scheduler need a table; ops may be NULL. */
+bool dp_sched_has_table(const struct sched_ops *ops);
+
+/* Makes the table of a service that is complete but for it; keys[i] belongs to dests[i]. The
+ * caller gets a reference. NULL without memory. */
+const struct sched_table *dp_sched_build(const struct service *svc, const struct sched_key *keys);
+
+/* One more service has the table; one less: the last one frees it. Main lcore; NULL is allowed. */
+const struct sched_table *dp_sched_share(const struct sched_table *table);
+void dp_sched_release(const struct sched_table *table);
+
 /* The timeouts the kernel starts with. */
 void dp_timeouts_default(struct timeouts *out);
 

@@ -25,7 +25,8 @@
 #define DEST_PAGE_BITS 8
 #define DEST_PAGE_SIZE (1u << DEST_PAGE_BITS)
 
-struct sched_ops; /* sched/sched.h */
+struct sched_ops;   /* sched/sched.h */
+struct sched_table; /* sched/sched.h */
 
 /*
  * One server as the scheduler of its service sees it. The order of a service's servers is the
@@ -40,6 +41,12 @@ struct service_dest {
 	/* Changes when an edit ended an overload: it raised or removed the upper threshold. Unique
 	 * among all destinations, so that no two lives of an id share it. */
 	uint32_t overload_epoch;
+};
+
+/* What a scheduler that hashes servers hashes (dataplane.h: dp_sched_build()). */
+struct sched_key {
+	struct lvs_addr addr;
+	uint16_t port; /* be16 */
 };
 
 /*
@@ -99,6 +106,7 @@ struct service {
 	uint8_t client_info; /* enum client_info */
 	uint32_t n_dests;
 	const struct service_dest *dests;
+	const struct sched_table *table; /* made of dests; NULL: the scheduler has none */
 };
 
 #define DEST_AVAILABLE 0x1u /* in its service's list; without it, removed but still referenced */
@@ -129,7 +137,9 @@ struct dest {
 	uint16_t tun_port; /* be16 */
 	uint16_t tun_flags;
 	uint32_t overload_epoch; /* as in struct service_dest */
-	uint32_t pad[4];
+	int32_t weight;          /* also after it was removed */
+	uint32_t birth;          /* tells servers of one id apart that came after each other */
+	uint32_t pad[2];
 };
 
 _Static_assert(sizeof(struct dest) == 64, "one cache line per destination");

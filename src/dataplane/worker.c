@@ -17,15 +17,17 @@
 #include "memory.h"
 #include "pipeline.h"
 #include "port.h"
+#include "sched/locality.h"
 #include "steer.h"
 
-#define PUNT_RING       1024
-#define INJECT_RING     1024
-#define HANDOVER_RING   2048
-#define EXPIRE_BUDGET   64   /* connections per turn */
-#define ICMP_PER_SECOND 1000 /* the kernel's net.ipv4.icmp_msgs_per_sec */
-#define IDLE_TURNS      2000 /* empty turns before the first nap: about a millisecond */
-#define NAP_NS          50000
+#define PUNT_RING        1024
+#define INJECT_RING      1024
+#define HANDOVER_RING    2048
+#define EXPIRE_BUDGET    64 /* connections per turn */
+#define LOCALITY_ENTRIES (1u << 18)
+#define ICMP_PER_SECOND  1000 /* the kernel's net.ipv4.icmp_msgs_per_sec */
+#define IDLE_TURNS       2000 /* empty turns before the first nap: about a millisecond */
+#define NAP_NS           50000
 
 struct shared shared;
 
@@ -68,7 +70,8 @@ int worker_create(unsigned int id, const struct dp_config *config, struct rte_me
 	w->punt = ring_create("punt", id, 0, PUNT_RING, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	w->inject = ring_create("inject", id, 0, INJECT_RING, RING_F_SC_DEQ);
 	w->laddr_cursors = memory_map(LADDRS_BYTES, cpu, &lazy);
-	if (!w->dests || !w->scheds || !w->laddr_cursors || !w->punt || !w->inject)
+	w->locality = locality_create(LOCALITY_ENTRIES, cpu);
+	if (!w->dests || !w->scheds || !w->laddr_cursors || !w->locality || !w->punt || !w->inject)
 		return -ENOMEM;
 	if (frag_table_init(&w->frags, pool, w->n_workers, cpu) < 0)
 		return -ENOMEM;
@@ -85,6 +88,7 @@ void worker_destroy(struct worker *w)
 	memory_unmap(w->dests, DESTS_BYTES);
 	memory_unmap(w->scheds, SCHEDS_BYTES);
 	memory_unmap(w->laddr_cursors, LADDRS_BYTES);
+	locality_destroy(w->locality);
 	rte_ring_free(w->punt);
 	rte_ring_free(w->inject);
 	for (unsigned int i = 0; i < DP_WORKERS_MAX; i++)
@@ -235,6 +239,7 @@ unsigned int worker_turn(struct worker *w, tick_t now)
 		n += turn_handover(w);
 	n += turn_inject(w);
 	n += pipeline_expire(w, EXPIRE_BUDGET);
+	locality_turn(w->locality, w->scheds, now);
 	mailbox_serve(w);
 	w->loops++;
 	w->busy_loops += n != 0;

@@ -52,6 +52,7 @@ struct worker {
 	struct dest_slot *dests;    /* by destination id; others read */
 	struct sched_state *scheds; /* by service id; main reads versions */
 	uint32_t *laddr_cursors;    /* by service id */
+	struct locality *locality;
 	struct load_view load;
 	struct frag_table frags;
 	struct rte_mempool *pool;

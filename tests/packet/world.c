@@ -176,6 +176,7 @@ uint32_t world_dest_limited(uint32_t service, const char *addr, uint16_t port, i
 		.d = {.addr = a,
 		      .port = htons(port),
 		      .af = af,
+		      .weight = weight,
 		      .upper = upper,
 		      .lower = effective_lower(upper, lower),
 		      .service = service},
@@ -203,7 +204,7 @@ void world_dest_edit(uint32_t dest, int32_t weight, uint32_t upper, uint32_t low
 {
 	struct service_dest *sd = &dests[dest].sd;
 
-	sd->weight = weight;
+	sd->weight = dests[dest].d.weight = weight;
 	sd->last_weight = weight ? weight : sd->last_weight;
 	if (upper == 0 || upper > sd->upper)
 		sd->overload_epoch = ++dests[dest].d.overload_epoch;
@@ -264,6 +265,17 @@ static void build_service(struct built *b, uint32_t i)
 	s->laddrs = b->service_laddrs[i];
 	for (uint32_t k = 0; k < s->n_laddrs; k++)
 		set_add(b->laddrs, s->laddrs[k].af, &s->laddrs[k].addr);
+	if (dp_sched_has_table(s->sched)) {
+		struct sched_key keys[LIST_MAX];
+
+		for (uint32_t k = 0; k < s->n_dests; k++) {
+			const struct dest *d = &dests[w->list[k]].d;
+
+			keys[k] = (struct sched_key){.addr = d->addr, .port = d->port};
+		}
+		s->table = dp_sched_build(s, keys);
+		assert_non_null(s->table);
+	}
 	if (w->removed)
 		return;
 	for (at = service_hash(s->af, s->proto, &s->addr, s->port); b->table[at % TABLE]; at++)
@@ -274,8 +286,12 @@ static void build_service(struct built *b, uint32_t i)
 /* What the workers may still hold must not be read after it is freed: make that visible. */
 static void built_free(void *arg)
 {
-	memset(arg, 0xdf, sizeof(struct built));
-	free(arg);
+	struct built *b = arg;
+
+	for (uint32_t i = 0; i < SERVICES; i++)
+		dp_sched_release(b->services[i].table);
+	memset(b, 0xdf, sizeof(*b));
+	free(b);
 }
 
 void world_publish(void)
@@ -442,7 +458,8 @@ void world_tables_end(void)
 	dp_reclaim();
 	dp_publish_snapshot(NULL);
 	dp_publish_fib(NULL);
-	free(built);
+	if (built)
+		built_free(built);
 	fib_free(fib);
 	built = NULL;
 	fib = NULL;

@@ -18,7 +18,16 @@ struct sched_ops {
 	const char *name;
 };
 
-static const struct sched_ops scheds[] = {{"rr"}, {"wrr"}, {"wlc"}};
+static const struct sched_ops scheds[] = {{"rr"}, {"wrr"}, {"wlc"}, {"sh"}};
+
+/* A table that says of which servers it was made. */
+struct sched_table {
+	unsigned int refs;
+	uint32_t n;
+	uint32_t dest[];
+};
+
+unsigned int fake_tables;
 
 struct deferred {
 	struct deferred *next;
@@ -160,6 +169,12 @@ static void check_service(const struct snapshot *s, const struct service *svc)
 	newest = &svc->events[svc->n_events - 1];
 	assert_int_equal(newest->max_weight, max);
 	assert_int_equal(newest->gcd, gcd ? gcd : 1);
+	assert_int_equal(dp_sched_has_table(svc->sched), svc->table != NULL);
+	if (svc->table) {
+		assert_int_equal(svc->table->n, svc->n_dests);
+		for (uint32_t i = 0; i < svc->n_dests; i++)
+			assert_int_equal(svc->table->dest[i], svc->dests[i].id);
+	}
 }
 
 static void check_snapshot(const struct snapshot *s)
@@ -380,6 +395,43 @@ const struct sched_ops *dp_sched_find(const char *name)
 const char *dp_sched_name(const struct sched_ops *ops)
 {
 	return ops->name;
+}
+
+bool dp_sched_has_table(const struct sched_ops *ops)
+{
+	return ops && strcmp(ops->name, "sh") == 0;
+}
+
+const struct sched_table *dp_sched_build(const struct service *svc, const struct sched_key *keys)
+{
+	struct sched_table *t = malloc(sizeof(*t) + svc->n_dests * sizeof(t->dest[0]));
+
+	assert_non_null(t);
+	t->refs = 1;
+	t->n = svc->n_dests;
+	for (uint32_t i = 0; i < t->n; i++) {
+		t->dest[i] = svc->dests[i].id;
+		assert_false(addr_is_zero(&keys[i].addr));
+	}
+	fake_tables++;
+	return t;
+}
+
+const struct sched_table *dp_sched_share(const struct sched_table *table)
+{
+	if (table)
+		((struct sched_table *)(uintptr_t)table)->refs++;
+	return table;
+}
+
+void dp_sched_release(const struct sched_table *table)
+{
+	struct sched_table *t = (struct sched_table *)(uintptr_t)table;
+
+	if (t && --t->refs == 0) {
+		free(t);
+		fake_tables--;
+	}
 }
 
 void dp_timeouts_default(struct timeouts *out)

@@ -31,6 +31,9 @@ struct dest_stats *fake_stats(uint32_t dest);
 /* What dp_service_version_seen() says, for every service. */
 extern uint32_t fake_seen;
 
+/* Tables of schedulers that exist; "sh" has one. */
+extern unsigned int fake_tables;
+
 /* Connections that a walk finds: view number i is made by this function; it takes a worker so
  * many calls of dp_conn_walk_next() to answer. */
 extern unsigned int fake_conns, fake_conn_delay;

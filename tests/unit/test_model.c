@@ -333,6 +333,42 @@ static void scheduler_events(void **state)
 	assert_int_equal(seen()->version, version + 1);
 }
 
+/* A table is made anew only when the list of servers is another one, and goes when nobody has it.
+ */
+static void scheduler_tables(void **state)
+{
+	struct service_spec sh = sspec("sh", 0), rr = sspec("rr", 0);
+	const struct sched_table *t;
+
+	assert_int_equal(fake_tables, 0);
+	assert_int_equal(model_service_edit(svc(), &sh, &err), 0);
+	add("10.0.0.1", 4);
+	add("10.0.0.2", 6);
+	t = seen()->table;
+	assert_non_null(t);
+	sh.timeout = 77;
+	assert_int_equal(model_service_edit(svc(), &sh, &err), 0);
+	assert_ptr_equal(seen()->table, t);
+	edit("10.0.0.1", 4);
+	assert_ptr_equal(seen()->table, t);
+	edit("10.0.0.1", 5);
+	fake_grace_period();
+	seen();
+	fake_grace_period();
+	assert_int_equal(fake_tables, 1);
+	del("10.0.0.2");
+	assert_int_equal(model_service_edit(svc(), &rr, &err), 0);
+	assert_null(seen()->table);
+	fake_grace_period();
+	assert_int_equal(fake_tables, 0);
+	assert_int_equal(model_service_edit(svc(), &sh, &err), 0);
+	assert_non_null(seen()->table);
+	model_service_del(svc());
+	model_publish();
+	fake_grace_period();
+	assert_int_equal(fake_tables, 0);
+}
+
 static void long_history(void **state)
 {
 	uint32_t epoch = seen()->epoch;
@@ -379,8 +415,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		EMPTY(starts_empty),    EMPTY(service_validation), READY(service_life),
 		EMPTY(fwmark_services), EMPTY(many_services),      READY(dest_validation),
-		READY(dest_life),       READY(scheduler_events),   READY(long_history),
-		EMPTY(timeouts),
+		READY(dest_life),       READY(scheduler_events),   READY(scheduler_tables),
+		READY(long_history),    EMPTY(timeouts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

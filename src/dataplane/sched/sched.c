@@ -26,6 +26,12 @@ const struct sched_ops *sched_find(const char *name)
 	return NULL;
 }
 
+/* What happens before the scheduler is bound is forgotten, whichever it was. */
+static void begin(struct sched_state *st)
+{
+	*st = (struct sched_state){.epoch = st->epoch, .version = st->version, .cursor = DEST_NONE};
+}
+
 static void replay(struct sched_state *st, const struct service *svc)
 {
 	uint32_t oldest = svc->version - svc->n_events; /* version before events[0] */
@@ -35,9 +41,14 @@ static void replay(struct sched_state *st, const struct service *svc)
 		*st = (struct sched_state){.epoch = svc->epoch, .cursor = DEST_NONE};
 		st->version = oldest;
 	}
-	for (uint32_t v = st->version; v != svc->version; v++)
+	for (uint32_t v = st->version; v != svc->version; v++) {
+		const struct sched_event *ev = &svc->events[v - oldest];
+
+		if (ev->kind == SCHED_EVENT_INIT)
+			begin(st);
 		if (svc->sched->event)
-			svc->sched->event(st, svc, &svc->events[v - oldest]);
+			svc->sched->event(st, svc, ev);
+	}
 	__atomic_store_n(&st->version, svc->version, __ATOMIC_RELAXED);
 }
 
@@ -49,6 +60,27 @@ const struct service_dest *sched_pick(struct sched_state *st, const struct servi
 	if (__builtin_expect(st->version != svc->version || st->epoch != svc->epoch, 0))
 		replay(st, svc);
 	return svc->sched->pick(st, svc, ctx);
+}
+
+const struct service_dest *sched_least_loaded(const struct service *svc,
+					      const struct sched_context *ctx)
+{
+	const struct service_dest *least = NULL;
+	uint64_t least_load = 0;
+
+	for (uint32_t i = 0; i < svc->n_dests; i++) {
+		const struct service_dest *d = &svc->dests[i];
+
+		if (d->weight <= 0 || !sched_not_overloaded(ctx, d))
+			continue;
+		uint64_t load = sched_overhead(ctx, d->id);
+
+		if (!least || sched_lighter(load, d->weight, least_load, least->weight)) {
+			least = d;
+			least_load = load;
+		}
+	}
+	return least;
 }
 
 int sched_cursor_position(struct sched_state *st, const struct service *svc)

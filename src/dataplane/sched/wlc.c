@@ -6,35 +6,11 @@
  */
 #include "sched.h"
 
-static uint64_t overhead(const struct sched_context *ctx, const struct service_dest *d)
-{
-	uint32_t active, inactive;
-
-	load_read(ctx->load, d->id, &active, &inactive);
-	return ((uint64_t)active << 8) + inactive;
-}
-
 static const struct service_dest *wlc_pick(struct sched_state *st, const struct service *svc,
 					   const struct sched_context *ctx)
 {
-	const struct service_dest *least = NULL;
-	uint64_t least_load = 0;
-
 	(void)st;
-	for (uint32_t i = 0; i < svc->n_dests; i++) {
-		const struct service_dest *d = &svc->dests[i];
-
-		if (d->weight <= 0 || !sched_not_overloaded(ctx, d))
-			continue;
-		uint64_t load = overhead(ctx, d);
-
-		/* load / weight without dividing */
-		if (!least || least_load * (uint64_t)d->weight > load * (uint64_t)least->weight) {
-			least = d;
-			least_load = load;
-		}
-	}
-	return least;
+	return sched_least_loaded(svc, ctx);
 }
 
 static struct sched_ops wlc = {.name = "wlc", .pick = wlc_pick};
