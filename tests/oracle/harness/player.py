@@ -175,6 +175,7 @@ class Picks:
       edit N ...; del N            change, delete it (del N M ...: several)
       sched NAME                   another scheduler
       pick COUNT                   so many new flows: UDP datagrams, or SYNs
+      map COUNT                    the same, from as many clients and ports; only the servers' numbers
       open NAME...                 TCP connections with complete handshakes
       data NAME...                 a packet with data from the client
       close NAME...                both sides close, the client first
@@ -184,11 +185,15 @@ class Picks:
 
     VIP, PORT = '192.0.2.1', 80
 
-    def __init__(self, player, scheduler, proto='u'):
+    def __init__(self, player, scheduler, proto='u', many_clients=False, vip=VIP):
+        """`scheduler` may be followed by flags: 'sh -b sh-port'. `many_clients`: each new flow
+        comes from another address."""
         self._player = player
         self._proto = proto
+        self.VIP = vip
         self._service = '-%s %s:%d' % (proto, self.VIP, self.PORT)
         self._cport = 10000
+        self._clients = 0 if many_clients else None
         self._flows = {}
         player.ipvsadm('-A %s -s %s' % (self._service, scheduler))
 
@@ -215,14 +220,17 @@ class Picks:
         for number in numbers:
             self._player.ipvsadm('-d %s -r 10.2.0.%s:%d' % (self._service, number, self.PORT))
 
-    def _sched(self, name):
-        self._player.ipvsadm('-E %s -s %s' % (self._service, name))
+    def _sched(self, *words):
+        self._player.ipvsadm('-E %s -s %s' % (self._service, ' '.join(words)))
 
     def _list(self):
         self._player.services()
 
     def _pick(self, count):
         self._each('pick %s' % count, range(int(count)), lambda _: self._new_flow())
+
+    def _map(self, count):
+        self._each('map %s' % count, range(int(count)), lambda _: self._new_flow(), letters=True)
 
     def _open(self, *names):
         self._each('open ' + ' '.join(names), names, self._open_one)
@@ -239,17 +247,28 @@ class Picks:
         self._each('reset ' + ' '.join(names), names,
                    lambda name: self._flows[name].s(pk.RST | pk.ACK, expected=self._expected))
 
-    def _each(self, title, items, action):
-        """Runs the action for every item; one recorded line says what came of each."""
+    def _each(self, title, items, action, letters=False):
+        """Runs the action for every item; one recorded line says what came of each, or (letters)
+        only a digit of it."""
         recorded = self._player.recorded_line()
         words = []
         if recorded and recorded.startswith(title + ':'):
             words = recorded[len(title) + 1:].split()
+        if letters and words:
+            words = list(words[0])
         results = []
         for at, item in enumerate(items):
             self._expected = 0 if at < len(words) and words[at] == 'nothing' else 1
-            results.append(self._outcome(action(item)))
-        self._player.emit('%s: %s' % (title, ' '.join(results)))
+            outcome = self._outcome(action(item))
+            results.append(self._letter(outcome) if letters else outcome)
+        self._player.emit('%s: %s' % (title, ('' if letters else ' ').join(results)))
+
+    @staticmethod
+    def _letter(outcome):
+        """S10 is a, S11 is b; what was refused is -, what is strange ?."""
+        if outcome[0] == 'S' and outcome[1:].isdigit():
+            return '%x' % int(outcome[1:])
+        return '-' if outcome == 'icmp3/3' else '?'
 
     @staticmethod
     def _outcome(outputs):
@@ -264,16 +283,25 @@ class Picks:
                 words.append('client')
         return '+'.join(words) or 'nothing'
 
-    def _flow(self):
+    def _client(self):
+        """Address and port that no flow had yet."""
         self._cport += 1
-        return TcpFlow(self._player, self._cport, vip=self.VIP, vport=self.PORT, quiet=True)
+        if self._clients is None:
+            return '10.1.0.1', self._cport
+        self._clients = (self._clients + 7919) % 63001  # a prime: they come in no order
+        return '10.1.%d.%d' % (self._clients // 251, self._clients % 251 + 1), self._cport
+
+    def _flow(self):
+        client, cport = self._client()
+        return TcpFlow(self._player, cport, client=client, vip=self.VIP, vport=self.PORT,
+                       quiet=True)
 
     def _new_flow(self):
         if self._proto == 't':
             return self._flow().c(pk.SYN, expected=self._expected)
-        self._cport += 1
+        client, cport = self._client()
         return self._player.exchange(
-            'cli', pk.udp('10.1.0.1', self._cport, self.VIP, self.PORT, b'pick'), self._expected)
+            'cli', pk.udp(client, cport, self.VIP, self.PORT, b'pick'), self._expected)
 
     def _open_one(self, name):
         flow = self._flows[name] = self._flow()

@@ -9,7 +9,9 @@ from harness import registry
 from harness.packet import ACK, FIN, PSH, RST, SYN
 from harness.player import Picks, TcpFlow
 
-SCHEDULERS = ('rr', 'wrr', 'wlc')
+SCHEDULERS = ('rr', 'wrr', 'wlc', 'lc', 'sed', 'nq', 'lblc', 'lblcr', 'fo', 'ovf', 'dh', 'sh', 'mh')
+POSITIONAL = ('rr', 'wrr', 'wlc')  # that the others are exchanged with in between
+SCHEDULER_FLAGS = {'sh': ('sh-port', 'sh-fallback'), 'mh': ('mh-port', 'mh-fallback')}
 RECORDED = 30  # of each scheduler, and of walks; their seeds count from 1
 WEIGHTS = (0, 1, 1, 1, 2, 3, 4, 5, 8, 10, 16, 50, 100, 255, 1000, 65535)
 
@@ -24,6 +26,11 @@ class _Generator:
         self._open = set()
         self._flows = 0
 
+    def flagged(self, scheduler):
+        """The scheduler with any of its flags."""
+        flags = [flag for flag in SCHEDULER_FLAGS.get(scheduler, ()) if self._random.random() < 0.5]
+        return scheduler + (' -b ' + ','.join(flags) if flags else '')
+
     def orders(self, scheduler):
         result = [self._add() for _ in range(self._random.randint(1, 5))]
         actions = [self._pick] * 6 + [self._add, self._delete, self._edit, self._edit]
@@ -32,7 +39,7 @@ class _Generator:
         for _ in range(self._random.randint(12, 24)):
             result.append(self._random.choice(actions)())
             if self._random.random() < 0.02:
-                result += ['sched ' + self._random.choice(SCHEDULERS), 'sched ' + scheduler]
+                result += ['sched ' + self._random.choice(POSITIONAL), 'sched ' + scheduler]
         return '; '.join(order for order in result + ['pick 8', 'list'] if order)
 
     def _options(self):
@@ -108,8 +115,9 @@ def _picks(scheduler, seed):
     def play(player):
         generator = _Generator('%s %d' % (scheduler, seed))
         player.note('seed %d' % seed)
-        orders = generator.orders(scheduler)
-        Picks(player, scheduler, generator.proto).run(orders)
+        name = generator.flagged(scheduler)
+        orders = generator.orders(name)
+        Picks(player, name, generator.proto, many_clients=scheduler in SCHEDULER_FLAGS).run(orders)
     return play
 
 
