@@ -116,6 +116,8 @@ static bool admit(struct worker *w, struct packet *p, const struct conn_table *t
 				 ? how->overhead(snapshot_dest(w->snapshot, c->dest))
 				 : 0;
 	pass->special = p->fragment & FRAGMENT_FIRST;
+	if (how->inform && c->client_info && p->kind == PACKET_FLOW)
+		pass->special |= FORWARD_INFORM;
 	nexthop_of_conn(w, t, c, dir, &pass->nh);
 	if (likely(pass->nh.kind < NEXTHOP_LOCAL && p->ttl > 1)) {
 		if (likely(p->l3_len + pass->overhead <= pass->nh.mtu))
@@ -150,9 +152,11 @@ static bool encapsulate(struct worker *w, struct packet *p, const struct conn *c
 	return false;
 }
 
-void forward_finish(struct worker *w, struct packet *p, const struct conn *c, enum conn_dir dir,
+void forward_finish(struct worker *w, struct packet *p, struct conn *c, enum conn_dir dir,
 		    const struct fwd_ops *how, const struct passage *pass)
 {
+	if (pass->special & FORWARD_INFORM)
+		how->inform(&w->conns, p, c, dir, pass->nh.mtu);
 	if (pass->overhead && !encapsulate(w, p, c, how, &pass->nh))
 		return;
 	if (pass->special & FORWARD_FIRST)

@@ -8,8 +8,9 @@
 #include "nexthop.h"
 #include "worker.h"
 
-#define FORWARD_FIRST FRAGMENT_FIRST /* the rest of the datagram must follow it */
-#define FORWARD_CUT   0x80u          /* longer than the MTU */
+#define FORWARD_FIRST  FRAGMENT_FIRST /* the rest of the datagram must follow it */
+#define FORWARD_CUT    0x80u          /* longer than the MTU */
+#define FORWARD_INFORM 0x40u          /* the server is to be told the client */
 
 /* How a packet leaves. */
 struct passage {
@@ -34,7 +35,7 @@ void forward_trim(struct packet *p);
 /* The slow ways of the two functions below. */
 bool forward_admit_any(struct worker *w, struct packet *p, struct conn *c, enum conn_dir dir,
 		       const struct fwd_ops *how, struct passage *pass);
-void forward_finish(struct worker *w, struct packet *p, const struct conn *c, enum conn_dir dir,
+void forward_finish(struct worker *w, struct packet *p, struct conn *c, enum conn_dir dir,
 		    const struct fwd_ops *how, const struct passage *pass);
 
 /* Finds the way of a packet of c in direction dir, which `how` will change. False: it cannot go
@@ -50,7 +51,6 @@ static inline bool forward_admit(struct worker *w, struct packet *p, struct conn
 		return forward_admit_any(w, p, c, dir, how, pass);
 	pass->nh.kind = NEXTHOP_READY;
 	pass->nh.adjacency = adjacency;
-	pass->nh.mtu = w->fib->adjacencies[adjacency].mtu;
 	pass->overhead = 0;
 	pass->special = 0;
 	return true;
@@ -61,8 +61,6 @@ static inline void forward_send(struct worker *w, struct packet *p, struct conn 
 				enum conn_dir dir, const struct fwd_ops *how,
 				const struct passage *pass)
 {
-	if (unlikely(how->inform != NULL))
-		how->inform(&w->conns, p, c, dir, pass->nh.mtu);
 	how->rewrite[dir](&w->conns, p, c);
 	if (unlikely(p->l3 != sizeof(struct rte_ether_hdr) ||
 		     p->mbuf->pkt_len != (uint32_t)p->l3 + p->l3_len))

@@ -36,7 +36,9 @@ void nexthop_learn(struct worker *w, const struct conn_table *t, struct conn *c,
 		c->adjacency_generation = w->fib->generation;
 		c->adjacency[CONN_IN] = c->adjacency[CONN_OUT] = ADJACENCY_NONE;
 	}
-	/* A route with an MTU of its own is looked up every time. */
-	if (out->kind == NEXTHOP_READY && out->mtu == w->fib->adjacencies[out->adjacency].mtu)
+	/* A route with an MTU of its own is looked up every time; so is any as long as the server
+	 * is to be told something, which keeps such packets off the short way. */
+	if (!c->client_info && out->kind == NEXTHOP_READY &&
+	    out->mtu == w->fib->adjacencies[out->adjacency].mtu)
 		c->adjacency[dir] = out->adjacency;
 }

@@ -30,8 +30,9 @@ struct fwd_ops {
 	void (*rewrite_rest[2])(const struct conn_table *t, const struct packet *p,
 				const struct conn *c);
 
-	/* Methods that tell the server what they hide from it. Worker, every admitted packet,
-	 * before rewrite: may make a packet to the server longer, up to `mtu` bytes. NULL: none. */
+	/* Methods that tell the server what they hide from it. Worker, every packet while
+	 * c->client_info is set, after rewrite: may make a packet to the server longer, up to `mtu`
+	 * bytes. NULL: none. */
 	void (*inform)(const struct conn_table *t, struct packet *p, struct conn *c,
 		       enum conn_dir dir, uint32_t mtu);
 

@@ -12,7 +12,7 @@
 #include "../packet.h"
 
 /*
- * A client's packet of c, before the rewrite, which may become as long as `mtu`. Adds the option
+ * A client's packet of c, already rewritten, which may become as long as `mtu`. Adds the option
  * when it belongs there and fits: not in a SYN, RST or fragment, at most 60 bytes of TCP header, no
  * longer than the MTU, and room in the buffer. Otherwise the packet goes as it is.
  */
