@@ -51,7 +51,7 @@ static void read_address(const struct request *request, const char *text, struct
 static void read_range(const struct request *request, const char *text, struct laddr *out)
 {
 	char *copy = strdup(text), *dash = copy ? strchr(copy, '-') : NULL;
-	long first, last;
+	long first = 0, last = 0;
 	bool ok = dash;
 
 	if (ok) {
