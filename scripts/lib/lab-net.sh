@@ -117,6 +117,16 @@ cable_for_dpdk() {
 	on "$1" sysctl -qw "net.ipv6.conf.$2.disable_ipv6=1" 2>/dev/null || true
 }
 
+# net_outside: what all experiments share: a client, and a router that it reaches the rest by.
+net_outside() {
+	host_add client router
+	host_link client eth0 router eth0
+	ip -n "$LAB-client" addr add 192.168.0.204/24 dev eth0
+	ip -n "$LAB-router" addr add 192.168.0.205/24 dev eth0
+	ip -n "$LAB-client" route add default via 192.168.0.205
+	on router sysctl -qw net.ipv4.ip_forward=1
+}
+
 # ---- beginning and end ----------------------------------------------------------------------
 
 # Ends the script when a run that still lives has the lab.

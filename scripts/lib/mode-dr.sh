@@ -36,19 +36,14 @@ mode_picture() {
 
 mode_net() {
 	local rs
-	host_add client router director lan rs1 rs2
-
-	host_link client eth0 router eth0
-	ip -n "$LAB-client" addr add 192.168.0.204/24 dev eth0
-	ip -n "$LAB-router" addr add 192.168.0.205/24 dev eth0
-	ip -n "$LAB-client" route add default via 192.168.0.205
+	net_outside
+	host_add director lan rs1 rs2
 
 	host_bridge lan br0
 	host_link router eth1 lan router
 	ip -n "$LAB-lan" link set router master br0
 	ip -n "$LAB-router" addr add 10.0.0.205/24 dev eth1
 	ip -n "$LAB-router" route add 172.16.0.206/32 via 10.0.0.206
-	on router sysctl -qw net.ipv4.ip_forward=1
 
 	cable_for_dpdk director raw0 lan director
 	ip -n "$LAB-lan" link set director master br0

@@ -38,16 +38,11 @@ mode_picture() {
 
 mode_net() {
 	local rs
-	host_add client router director gw rs1 rs2
-
-	host_link client eth0 router eth0
-	ip -n "$LAB-client" addr add 192.168.0.204/24 dev eth0
-	ip -n "$LAB-router" addr add 192.168.0.205/24 dev eth0
-	ip -n "$LAB-client" route add default via 192.168.0.205
+	net_outside
+	host_add director gw rs1 rs2
 
 	cable_for_dpdk director raw0 router eth1
 	ip -n "$LAB-router" addr add 172.16.0.205/24 dev eth1
-	on router sysctl -qw net.ipv4.ip_forward=1
 
 	cable_for_dpdk director raw1 gw eth0
 	ip -n "$LAB-gw" addr add 10.0.0.1/24 dev eth0
